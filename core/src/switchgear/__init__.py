@@ -1,0 +1,91 @@
+"""One call, many providers: name the capability, put the provider into configuration."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from switchgear._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from switchgear.app import Switchgear
+    from switchgear.blocking import BlockingProvider
+    from switchgear.capability import Capability, Effect, Validator
+    from switchgear.clock import Clock, SystemClock
+    from switchgear.errors import (
+        AllProvidersFailed,
+        AttemptTimeout,
+        BadCredentials,
+        ConfigError,
+        InDoubt,
+        InvalidInput,
+        InvalidResult,
+        NotSent,
+        PluginBug,
+        Problem,
+        ProviderError,
+        QuotaExceeded,
+        Rejected,
+        SwitchgearError,
+        Throttled,
+        Unsupported,
+        UsageError,
+    )
+    from switchgear.figures import Figures
+    from switchgear.manager import Answer, ProviderManager
+    from switchgear.money import Price
+    from switchgear.outcome import Outcome
+    from switchgear.plan import Plan, PlanRow
+    from switchgear.provider import BaseProvider, ProviderStatus, SimpleProvider
+    from switchgear.results import Attempt, Call, ProviderResult
+    from switchgear.secret import Secret
+    from switchgear.strategy import Candidate, SelectionStrategy, Strategy
+
+# Where each public name lives: nothing is imported before it is asked for, so that the command line starts at once.
+_HOMES = {
+    "app": ["Switchgear"],
+    "blocking": ["BlockingProvider"],
+    "capability": ["Capability", "Effect", "Validator"],
+    "clock": ["Clock", "SystemClock"],
+    "errors": [
+        "AllProvidersFailed",
+        "AttemptTimeout",
+        "BadCredentials",
+        "ConfigError",
+        "InDoubt",
+        "InvalidInput",
+        "InvalidResult",
+        "NotSent",
+        "PluginBug",
+        "Problem",
+        "ProviderError",
+        "QuotaExceeded",
+        "Rejected",
+        "SwitchgearError",
+        "Throttled",
+        "Unsupported",
+        "UsageError",
+    ],
+    "figures": ["Figures"],
+    "manager": ["Answer", "ProviderManager"],
+    "money": ["Price"],
+    "outcome": ["Outcome"],
+    "plan": ["Plan", "PlanRow"],
+    "provider": ["BaseProvider", "ProviderStatus", "SimpleProvider"],
+    "results": ["Attempt", "Call", "ProviderResult"],
+    "secret": ["Secret"],
+    "strategy": ["Candidate", "SelectionStrategy", "Strategy"],
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

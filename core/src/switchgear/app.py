@@ -1,0 +1,155 @@
+"""A composed configuration: its services, ready to be called."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from switchgear.capability import AnyCapability, Capability
+from switchgear.clock import SYSTEM_CLOCK, Clock
+from switchgear.composition import Manager
+from switchgear.config import Document, Settings, from_mapping, read
+from switchgear.diagnosis import assemble
+from switchgear.errors import Problem, UsageError
+from switchgear.home import Home
+from switchgear.installation import disabled_distributions
+from switchgear.logs import report_defect
+from switchgear.manager import ProviderManager
+from switchgear.plugins import Catalog
+from switchgear.provider import RequestT
+from switchgear.results import OutputT, ProviderResult
+
+Extra = Iterable[tuple[str, str, Any]]
+
+
+class Switchgear:
+    """All services of one configuration, on one home loop.
+
+    `async with Switchgear.open(...) as board` under asyncio, `with` in ordinary code; `board["scans"]` is the
+    `ProviderManager` of a service. Nothing is global: two boards share nothing.
+    """
+
+    def __init__(
+        self, document: Document, *, extra: Extra = (), clock: Clock = SYSTEM_CLOCK, allow_unset: bool = False
+    ) -> None:
+        self.document = document
+        self.catalog = Catalog(extra=extra, disabled=disabled_distributions(document))
+        self._home = Home(clock)
+        loaded, self._composed = assemble(document, self.catalog, self._home, allow_unset=allow_unset)
+        self.settings: Settings = loaded.settings
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str | None = None,
+        *,
+        environment: str | None = None,
+        extra: Extra = (),
+        clock: Clock = SYSTEM_CLOCK,
+        allow_unset: bool = False,
+    ) -> "Switchgear":
+        """Compose a file: `path`, else SWITCHGEAR_CONFIG, else the nearest switchgear.toml upwards.
+
+        `environment` picks the overlay; `allow_unset` composes without secrets, only to look. Raises `ConfigError`
+        with all that is wrong.
+        """
+        return cls(read(path, environment=environment), extra=extra, clock=clock, allow_unset=allow_unset)
+
+    @classmethod
+    def compose(
+        cls, settings: Mapping[str, Any], *, environment: str | None = None, extra: Extra = (), clock: Clock = SYSTEM_CLOCK
+    ) -> "Switchgear":
+        """Compose tables of the shape that a file has. `extra` offers implementations that are not installed."""
+        return cls(from_mapping(settings, environment=environment), extra=extra, clock=clock)
+
+    @property
+    def currency(self) -> str:
+        return self.settings.switchgear.currency
+
+    @property
+    def degraded(self) -> Sequence[Problem]:
+        """What is wrong with optional components, which were left out."""
+        return tuple(self._composed.degraded)
+
+    def __getitem__(self, service: str) -> Manager:
+        try:
+            return self._composed.services[service]
+        except KeyError:
+            names = ", ".join(self._composed.services) or "none"
+            raise UsageError(f"there is no service {service!r}; configured: {names}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._composed.services)
+
+    def __len__(self) -> int:
+        return len(self._composed.services)
+
+    def capability(self, service: str) -> AnyCapability:
+        """The capability that a service is a use of."""
+        self[service]
+        return self._composed.capabilities[service]
+
+    def service(self, name: str, capability: Capability[RequestT, OutputT]) -> ProviderManager[RequestT, OutputT]:
+        """A service with its types: `board.service("scans", OCR)`. Raises `UsageError` if it is of another capability."""
+        manager, found = self[name], self._composed.capabilities[name]
+        if type(found) is not type(capability):
+            raise UsageError(f"service {name!r} offers {found.name}, not {capability.name}")
+        return manager
+
+    async def process(self, service: str, request: Any, **options: Any) -> ProviderResult[Any]:
+        """Answer with a service; `request` may also be what its capability makes one of, such as a path."""
+        return await self[service].process(self._request(service, request), **options)
+
+    def process_sync(self, service: str, request: Any, **options: Any) -> ProviderResult[Any]:
+        """`process` for ordinary code."""
+        return self[service].process_sync(self._request(service, request), **options)
+
+    async def aclose(self) -> None:
+        """Close every service and listener."""
+        for manager in self._composed.services.values():
+            await manager.aclose()
+        self._close_listeners()
+        self._home.close()
+
+    def close(self) -> None:
+        """`aclose` for ordinary code."""
+        for manager in self._composed.services.values():
+            manager.close()
+        self._close_listeners()
+        self._home.close()
+
+    async def __aenter__(self) -> "Switchgear":
+        await self._home.enter(self._open_warm)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> "Switchgear":
+        self._home.run(self._open_warm)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _request(self, service: str, value: Any) -> Any:
+        capability = self.capability(service)
+        return value if isinstance(value, capability.request_type) else capability.request(value)
+
+    async def _open_warm(self) -> None:
+        for service, provider in self._composed.warm:
+            await self._composed.services[service].open(provider)
+
+    def _close_listeners(self) -> None:
+        for observer in self._composed.observers:
+            close = getattr(observer, "close", None)
+            # Foreign code: a listener that cannot close must not keep the board open.
+            try:
+                if close is not None:
+                    close()
+            except Exception as error:
+                report_defect(f"closing {type(observer).__name__}", error)

@@ -1,0 +1,75 @@
+"""The contract of a capability: what a kind of work takes, gives, and how it may be repeated."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from switchgear.errors import InvalidInput
+from switchgear.provider import RequestT
+from switchgear.results import OutputT, ProviderResult
+
+
+class Effect(Enum):
+    """What happens when the same request is sent twice."""
+
+    PURE = "pure"  # nothing: repeat freely
+    IDEMPOTENT = "idempotent"  # nothing, if both carry the same key
+    ONCE = "once"  # it happens twice: an unknown outcome is in doubt, and nobody else is asked
+
+
+class Validator(Protocol):
+    """Looks at an answer and turns a bad one down.
+
+    Its attrs fields are its options. `blocking = True` on the class has it run in a worker thread. A third parameter
+    named `refused` receives the answers of this call that were turned down before, each a `ProviderResult`.
+    """
+
+    def check(self, request: Any, result: ProviderResult[Any]) -> None:
+        """Raise `InvalidResult`, with a score from 0 to 1, if the answer is not good enough."""
+        ...
+
+
+class Capability(Generic[RequestT, OutputT]):
+    """A kind of work. A subclass fills in the class attributes and `request`; the rest has defaults.
+
+    `version` changes whenever the same request may mean another answer; `suffixes` are the file suffixes it reads
+    (`.png`), for directories on the command line; `formats` are what `render` knows.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    effect: ClassVar[Effect] = Effect.PURE
+    request_type: ClassVar[type[Any]]
+    output_type: ClassVar[type[Any]]
+    validators: ClassVar[Mapping[str, type[Any]]] = {}
+    suffixes: ClassVar[Sequence[str]] = ()
+    formats: ClassVar[Sequence[str]] = ("text",)
+
+    def request(self, value: Any, **options: Any) -> RequestT:
+        """Make a request from what a caller has at hand (a path, a text); options come as text or typed.
+
+        Raises `InvalidInput` where value or options make no request.
+        """
+        if isinstance(value, self.request_type) and not options:
+            return value  # type: ignore[no-any-return]
+        raise InvalidInput(f"{self.name}: cannot make a request from {type(value).__name__}")
+
+    def fingerprint(self, request: RequestT) -> bytes | None:
+        """A digest of all of the request that changes the answer; None: never cached."""
+        return None
+
+    def to_json(self, output: OutputT) -> Any:
+        """The answer as JSON-ready values."""
+        return output
+
+    def render(self, output: OutputT, format: str = "text") -> str:
+        """The answer as text in one of `formats`."""
+        return str(output)
+
+    def annotate(self, request: RequestT, output: OutputT) -> bytes | None:
+        """The request with the answer drawn on it, as a PNG; None where that makes no sense."""
+        return None
+
+
+CapabilityT = TypeVar("CapabilityT", bound=Capability[Any, Any])
+AnyCapability = Capability[Any, Any]

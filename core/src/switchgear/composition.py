@@ -1,0 +1,194 @@
+"""Settings and plugins become managers: the only place that wires."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from switchgear.capability import AnyCapability, Validator
+from switchgear.config.settings import Component, Provider, Service, Settings
+from switchgear.errors import ConfigError, Problem
+from switchgear.home import Home
+from switchgear.manager import ProviderManager
+from switchgear.money import Price
+from switchgear.options import build
+from switchgear.plugins import Catalog, PluginProblem, Registry
+from switchgear.provider import AnyProvider
+from switchgear.results import Call
+
+Manager = ProviderManager[Any, Any]
+
+
+@attrs.define
+class Composed:
+    """What came of it: the services, their capabilities, what was left out as optional, and who listens."""
+
+    services: dict[str, Manager] = attrs.Factory(dict)
+    capabilities: dict[str, AnyCapability] = attrs.Factory(dict)
+    warm: list[tuple[str, str]] = attrs.Factory(list)
+    degraded: list[Problem] = attrs.Factory(list)
+    observers: list[Any] = attrs.Factory(list)
+
+
+def compose(settings: Settings, catalog: Catalog, home: Home) -> Composed:
+    """Build everything that the settings name; raises `ConfigError` with every problem of every component."""
+    return _Composition(settings, catalog, home).run()
+
+
+class _Composition:
+    def __init__(self, settings: Settings, catalog: Catalog, home: Home) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.home = home
+        self.composed = Composed()
+        self.problems: list[Problem] = []
+        self.registries: dict[str, Registry] = {}
+
+    def run(self) -> Composed:
+        call_finished = self.observers()
+        for name, service in self.settings.services.items():
+            path = f"services.{name}"
+            with self.noting(path):
+                manager = self.service(name, service, path, call_finished)
+                if manager is not None:
+                    self.composed.services[name] = manager
+        if self.problems:
+            raise ConfigError(self.problems)
+        return self.composed
+
+    def observers(self) -> tuple[Callable[[Call], None], ...]:
+        components = dict(self.settings.observers)
+        if self.settings.switchgear.logging is not None:
+            components.setdefault("log", Component("log"))
+        built = (self.component("observers", each, f"observers.{name}") for name, each in components.items())
+        self.composed.observers = [observer for observer in built if observer is not None]
+        return self.registry("observers").hearers("call_finished")
+
+    def service(
+        self, name: str, service: Service, path: str, call_finished: tuple[Callable[[Call], None], ...]
+    ) -> Manager | None:
+        before = len(self.problems)
+        capability = self.capability(service, path)
+        strategy = self.component("strategies", service.strategy, f"{path}.strategy")
+        if capability is None:
+            return None
+        validators = self.validators(service, capability, path)
+        providers = self.providers(name, service, capability, path)
+        if not providers and len(self.problems) == before:
+            self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
+        if len(self.problems) > before:
+            return None
+        self.composed.capabilities[name] = capability
+        return ProviderManager(
+            providers,
+            strategy or "priority",
+            service=name,
+            deadline=service.deadline,
+            validators=validators,
+            on_refused=service.on_refused,
+            output_type=capability.output_type,
+            observers=call_finished,
+            home=self.home,
+        )
+
+    def capability(self, service: Service, path: str) -> AnyCapability | None:
+        with self.noting(f"{path}.capability"):
+            found = self.catalog.load(self.catalog.find("capabilities", service.capability))
+            capability: AnyCapability = found() if isinstance(found, type) else found
+            self.contract("capabilities", f"{path}.capability", capability)
+            return capability
+        return None
+
+    def validators(self, service: Service, capability: AnyCapability, path: str) -> list[Validator]:
+        found = []
+        for index, component in enumerate(service.validate):
+            where = f"{path}.validate[{index}]"
+            with self.noting(where, optional=component.optional):
+                if component.enabled:
+                    validator = build(_validator_class(capability, component.type), component.options, where)
+                    self.contract("validators", where, validator)
+                    found.append(validator)
+        return found
+
+    def providers(self, name: str, service: Service, capability: AnyCapability, path: str) -> list[AnyProvider]:
+        found = []
+        for key, settings in service.providers.items():
+            where = f"{path}.providers.{key}"
+            with self.noting(where, optional=settings.optional):
+                provider = self.provider(key, settings, capability, where)
+                if provider is not None:
+                    found.append(provider)
+                    if settings.warm:
+                        self.composed.warm.append((name, key))
+        return found
+
+    def provider(self, name: str, settings: Provider, capability: AnyCapability, path: str) -> AnyProvider | None:
+        if not settings.enabled:
+            return None
+        offer = self.catalog.find("providers", settings.type, capability.name)
+        if self.catalog.is_disabled(offer):
+            return None
+        provider: AnyProvider = build(
+            self.catalog.load(offer),
+            settings.options,
+            path,
+            name=name,
+            priority=settings.priority,
+            quality_score=settings.quality_score,
+            timeout=settings.timeout,
+            concurrency=settings.concurrency,
+            price=_price(settings),
+        )
+        self.contract("providers", path, provider)
+        return provider
+
+    def component(self, kind: str, component: Component, path: str) -> Any:
+        """A strategy or an observer; None if it is switched off, or optional and broken."""
+        with self.noting(path, optional=component.optional):
+            offer = self.catalog.find(kind, component.type)
+            if component.enabled and not self.catalog.is_disabled(offer):
+                made = build(self.catalog.load(offer), component.options, path)
+                self.contract(kind, path, made)
+                return made
+        return None
+
+    def contract(self, kind: str, path: str, implementation: Any) -> None:
+        wrong = self.registry(kind).add(path, implementation)
+        if wrong:
+            raise ConfigError([Problem(path, each, "Mend the plugin, or ask its authors to") for each in wrong])
+
+    def registry(self, kind: str) -> Registry:
+        if kind not in self.registries:
+            self.registries[kind] = Registry(kind)
+        return self.registries[kind]
+
+    @contextmanager
+    def noting(self, path: str, *, optional: bool = False) -> Iterator[None]:
+        """Collect what is wrong with one component, and go on to the next."""
+        target = self.composed.degraded if optional else self.problems
+        try:
+            yield
+        except ConfigError as error:
+            target.extend(error.problems)
+        except PluginProblem as error:
+            target.append(Problem(path, str(error), error.remedy or ""))
+
+    def note(self, path: str, message: str, remedy: str) -> None:
+        self.problems.append(Problem(path, message, remedy))
+
+
+def _validator_class(capability: AnyCapability, type_name: str) -> type[Any]:
+    try:
+        return capability.validators[type_name]
+    except KeyError:
+        names = ", ".join(capability.validators) or "none"
+        raise PluginProblem(f"{capability.name} has no validator {type_name!r}", f"It has: {names}") from None
+
+
+def _price(settings: Provider) -> Price | None:
+    if settings.cost is None:
+        return None
+    amounts = dict(settings.cost)
+    per_call = amounts.pop("per_call", Price().per_call)
+    return Price(per_call, {f"{key.removeprefix('per_')}s": amount for key, amount in amounts.items()})

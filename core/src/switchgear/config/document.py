@@ -1,0 +1,108 @@
+"""Tables read and merged, with the templates still in them; `resolve` fills in, checks and freezes."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from switchgear.config.checks import check_services
+from switchgear.config.environments import locate, merge, overlays
+from switchgear.config.interpolate import IsActive, always_active, interpolate
+from switchgear.config.references import References, SecretStores
+from switchgear.config.settings import Settings
+from switchgear.config.structure import structure
+from switchgear.config.wording import places
+from switchgear.errors import ConfigError, Problem
+from switchgear.secret import Secret
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A configuration before its references are followed.
+
+    `source`: the file as it is, `environments` included; `tables`: the overlay of `environment`, and the caller's
+    overrides, merged in; `environ`: the real environment over that of `.env`; `folder`: where relative files start.
+    """
+
+    source: Mapping[str, Any] = attrs.field(repr=False)
+    tables: Mapping[str, Any] = attrs.field(repr=False)
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    folder: Path
+    path: Path | None = None
+    environment: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def where(self, path: str) -> str:
+        """The place in the file of a path in the merged tables: it may be one of the environment's overlay."""
+        return locate(path, self.source, self.environment)
+
+    def resolve(
+        self,
+        *,
+        secret_stores: SecretStores | None = None,
+        is_active: IsActive = always_active,
+        allow_unset: bool = False,
+    ) -> "Loaded":
+        """Raises `ConfigError` with everything that is wrong, in file order; the other environments are checked too.
+
+        `is_active` can switch off more than `enabled = false` does. `allow_unset` checks without secrets: no file or
+        store is asked, and what is unset passes as any single value; such settings are not fit to run.
+        """
+        references = References(
+            environ=self.environ, directory=self.folder, stores=secret_stores or {}, offline=allow_unset
+        )
+        filled = interpolate(self.tables, references, is_active=is_active)
+        problems = [*self.problems, *filled.problems, *check_services(filled.tables, filled.inactive)]
+        try:
+            settings = structure(filled.tables, Settings)
+        except ConfigError as error:
+            problems += error.problems
+        problems = [attrs.evolve(problem, path=self.where(problem.path)) for problem in problems]
+        problems += self._problems_elsewhere(is_active)
+        if problems:
+            raise ConfigError(_in_file_order(problems, self.source))
+        return Loaded(settings=settings, document=self, inactive=filled.inactive, secrets=filled.secrets)
+
+    def _problems_elsewhere(self, is_active: IsActive) -> Iterator[Problem]:
+        """What is wrong in the overlays of the other environments, as far as that can be told without their secrets."""
+        references = References(environ={}, directory=self.folder, offline=True)
+        for name, overlay in overlays(self.source).items():
+            if name == self.environment:
+                continue
+            filled = interpolate(merge(self.source, overlay), references, is_active=is_active)
+            problems = [*filled.problems, *check_services(filled.tables, filled.inactive)]
+            try:
+                structure(filled.tables, Settings)
+            except ConfigError as error:
+                problems += error.problems
+            for problem in problems:
+                place = locate(problem.path, self.source, name)
+                if place != problem.path:
+                    yield attrs.evolve(problem, path=place)
+
+
+@attrs.frozen(kw_only=True)
+class Loaded:
+    """Checked settings and where they came from.
+
+    `inactive`: the paths of the tables that are switched off, whose templates were left alone; `secrets`: what came
+    out of files and stores, to be kept out of logs.
+    """
+
+    settings: Settings
+    document: Document
+    inactive: frozenset[str] = frozenset()
+    secrets: tuple[Secret, ...] = ()
+
+
+def _in_file_order(problems: list[Problem], source: Mapping[str, Any]) -> list[Problem]:
+    order = {path: index for index, path in enumerate(places(source))}
+
+    def position(problem: Problem) -> int:
+        path = problem.path
+        while path and path not in order:
+            path = path.rpartition(".")[0]
+        return order[path]
+
+    return sorted(problems, key=position)

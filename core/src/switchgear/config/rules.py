@@ -1,0 +1,29 @@
+"""What a type cannot say about a value: a `Rule` inside `Annotated` is checked after structuring."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any
+
+import attrs
+
+from switchgear.config.durations import Duration
+
+
+@attrs.frozen
+class Rule:
+    """`expected` ends the sentence "expected ..." when `test` says no."""
+
+    expected: str
+    test: Callable[[Any], object]
+
+
+def spelled(pattern: str, expected: str) -> Rule:
+    return Rule(expected, re.compile(pattern, re.ASCII).fullmatch)
+
+
+Name = Annotated[str, spelled(r"[A-Za-z0-9_-]+", "a name of letters, digits, - and _")]
+Currency = Annotated[str, spelled(r"[A-Z]{3}", 'a currency code of three capital letters such as "USD"')]
+PriceKey = Annotated[str, spelled(r"per_[a-z][a-z0-9_]*", "per_call, or per_ and a unit such as per_page")]
+Wait = Annotated[Duration, Rule('a duration longer than "0s"', bool)]
+Amount = Annotated[Decimal, Rule("an amount of 0 or more", Decimal(0).__le__)]

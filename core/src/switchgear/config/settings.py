@@ -1,0 +1,130 @@
+"""The schema: what a configuration file may say, with the defaults of what it leaves out.
+
+The reference in the docs is generated from these classes; `help` is its text. A table of a mechanism (retry, breaker,
+cache ...) is one more field here, typed with the class that the mechanism's own module declares.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from attrs import Factory, field, frozen, validators
+
+from switchgear.config.durations import Duration
+from switchgear.config.rules import Amount, Currency, Name, PriceKey, Wait
+
+
+def doc(text: str) -> dict[str, str]:
+    """A field's metadata. `field()` itself stays visible, since type checkers know no other way to declare one."""
+    return {"help": text}
+
+
+@frozen(kw_only=True)
+class Logging:
+    """`[switchgear.logging]`: the library logs only when this table is present."""
+
+    format: Literal["text", "json", "stdlib"] = field(
+        default="text", metadata=doc('"text" for people, "json" for machines, "stdlib" to forward to `logging`')
+    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = field(
+        default="INFO", metadata=doc("the least severe level that is written")
+    )
+    file: str | None = field(default=None, metadata=doc("where to write; standard error if absent"))
+
+
+@frozen(kw_only=True)
+class General:
+    """`[switchgear]`: what holds for all services."""
+
+    environment: str | None = field(
+        default=None, metadata=doc("the overlay to use; --env and SWITCHGEAR_ENV win over it")
+    )
+    currency: Currency = field(default="USD", metadata=doc("the currency in which costs and budgets are counted"))
+    logging: Logging | None = field(default=None, metadata=doc("the library's own log; silent if absent"))
+
+
+@frozen(kw_only=True)
+class Plugins:
+    """`[plugins]`: which installed distributions may, and which must, be there."""
+
+    disable: tuple[str, ...] = field(default=(), metadata=doc("distributions that are never imported"))
+    require: tuple[str, ...] = field(
+        default=(), metadata=doc('distributions that must be installed, such as "switchgear-rapidocr>=0.1"')
+    )
+
+
+@frozen
+class Component:
+    """A strategy, validator or observer by its name. The bare name alone is the short form of a table with only it."""
+
+    SHORT_FORM: ClassVar[str] = "type"
+
+    type: str = field(metadata=doc("the name a plugin offers it by; name@distribution picks one of two"))
+    enabled: bool = field(default=True, kw_only=True, metadata=doc("false: as if the table were not there"))
+    optional: bool = field(
+        default=False, kw_only=True, metadata=doc("true: a broken plugin is reported and left out, not an error")
+    )
+    options: dict[str, Any] = field(
+        default=Factory(dict), kw_only=True, metadata=doc("the implementation's own settings")
+    )
+
+
+@frozen(kw_only=True)
+class Provider:
+    """`[services.<name>.providers.<name>]`: one configured provider."""
+
+    type: str = field(metadata=doc("the name a plugin offers it by, within the service's capability"))
+    enabled: bool = field(default=True, metadata=doc("false: never imported, as if the table were not there"))
+    optional: bool = field(default=False, metadata=doc("true: a broken plugin is reported and left out, not an error"))
+    warm: bool = field(default=False, metadata=doc("true: opened at start, not at the first use"))
+    priority: int = field(default=100, metadata=doc("lower is asked first"))
+    quality_score: float = field(
+        default=0.5,
+        validator=[validators.ge(0), validators.le(1)],
+        metadata=doc("how good its answers are, 0 to 1, for the quality strategy"),
+    )
+    timeout: Wait | None = field(
+        default=None,
+        metadata=doc("the longest one attempt may take; absent: a fair share of the deadline"),
+    )
+    concurrency: int | None = field(
+        default=None,
+        validator=validators.optional(validators.ge(1)),
+        metadata=doc("how many requests it gets at the same time; absent: no limit"),
+    )
+    cost: dict[PriceKey, Amount] | None = field(
+        default=None, metadata=doc('its price, such as { per_page = "0.0015" }; beats the plugin\'s own')
+    )
+    options: dict[str, Any] = field(default=Factory(dict), metadata=doc("the provider's own settings"))
+
+
+@frozen(kw_only=True)
+class Service:
+    """`[services.<name>]`: one use of a capability."""
+
+    capability: str = field(metadata=doc("the kind of work: ocr, translation, chat ..."))
+    strategy: Component = field(default=Component("priority"), metadata=doc("orders the providers for each request"))
+    deadline: Wait | None = field(
+        default=Duration(60.0),
+        metadata=doc('the longest a call may take with all its attempts; "none" for no limit'),
+    )
+    validate: tuple[Component, ...] = field(default=(), metadata=doc("checks that every answer must pass, in order"))
+    on_refused: Literal["fail", "best"] = field(
+        default="fail", metadata=doc('when all answers are refused: "fail", or "best" for the highest-scored one')
+    )
+    providers: dict[Name, Provider] = field(
+        default=Factory(dict), metadata=doc("the interchangeable providers, by your names for them")
+    )
+
+
+@frozen(kw_only=True)
+class Settings:
+    """A whole configuration: merged, filled in and checked."""
+
+    switchgear: General = field(default=General(), metadata=doc("what holds for all services"))
+    plugins: Plugins = field(default=Plugins(), metadata=doc("which distributions may and must be there"))
+    services: dict[Name, Service] = field(default=Factory(dict), metadata=doc("the services, by your names for them"))
+    observers: dict[Name, Component] = field(
+        default=Factory(dict), metadata=doc("listeners for metrics, traces and alerts, by your names for them")
+    )
+    environments: dict[Name, dict[str, Any]] = field(
+        default=Factory(dict), metadata=doc("overlays as declared; the chosen one is already merged into the rest")
+    )

@@ -1,0 +1,126 @@
+"""Tables to typed values: one strict cattrs converter, and every problem at once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NotRequired, TypedDict, TypeVar, get_type_hints
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen.typeddicts import make_dict_structure_fn as make_options_structure_fn
+
+from switchgear.config.constraints import check, constraints_of
+from switchgear.config.primitives import Mismatch, is_unknown, mismatch, register_primitives
+from switchgear.config.problems import problems_of
+from switchgear.config.shapes import register_shapes
+from switchgear.errors import ConfigError
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+
+def structure(raw: object, wanted: type[T], path: str = "") -> T:
+    """`raw` as an instance of an attrs class (or any type that configuration knows).
+
+    `path` is where `raw` stands in the file. Raises `ConfigError` with all problems: unknown and missing keys, values
+    of a wrong type, values that a validator refuses.
+    """
+    try:
+        return _converter().structure(raw, wanted)
+    except (BaseValidationError, Mismatch) as error:
+        # Not chained: cattrs' groups repeat values that problems must not show.
+        raise ConfigError(list(problems_of(error, raw, path))) from None
+
+
+def structure_fields(
+    raw: Mapping[str, Any], fields: "Iterable[attrs.Attribute[Any]]", path: str, types: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Keyword arguments for some fields of an attrs class, without making an instance.
+
+    `types` gives each field's resolved type by its name. Keys are the fields' aliases, absent ones keep their default.
+    Validators of `attrs.validators` run here, others when the class is made. Raises `ConfigError` as `structure` does.
+    """
+    fields = tuple(fields)
+    # The calls of other type constructors are not understood by type checkers; this one is only read by cattrs.
+    table: Any = TypedDict(  # type: ignore[misc]
+        "table",
+        {key(f): types[f.name] if f.default is attrs.NOTHING else NotRequired[types[f.name]] for f in fields},
+    )
+    hooks: dict[str, Any] = {key(f): _field_hook(f, types[f.name], _converter()) for f in fields}
+    build = make_options_structure_fn(table, _converter(), **hooks)
+    try:
+        built: dict[str, Any] = build(dict(_table(raw, table)), table)
+    except (BaseValidationError, Mismatch) as error:
+        raise ConfigError(list(problems_of(error, raw, path))) from None
+    return built
+
+
+def key(field: "attrs.Attribute[Any]") -> str:
+    """What a field is called in a file: `_x` is `x`, as in the class's own `__init__`."""
+    return field.alias or field.name
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    register_primitives(converter)
+    register_shapes(converter)
+    converter.register_structure_hook_factory(_is_table, _table_hook)
+    return converter
+
+
+def _is_table(wanted: Any) -> bool:
+    return isinstance(wanted, type) and attrs.has(wanted)
+
+
+def _table_hook(table: type[Any], converter: Converter) -> Hook:
+    types = get_type_hints(table, include_extras=True)
+    fields = [field for field in attrs.fields(table) if field.init]
+    hooks: dict[str, Any] = {field.name: _field_hook(field, types.get(field.name, Any), converter) for field in fields}
+    build = make_dict_structure_fn(table, converter, _cattrs_use_alias=True, **hooks)
+    short_form = getattr(table, "SHORT_FORM", None)
+
+    def structure_table(raw: Any, _: Any) -> Any:
+        if short_form is not None and isinstance(raw, str):
+            raw = {short_form: raw}
+        return build(_table(raw, table), table)
+
+    return structure_table
+
+
+def _table(raw: Any, table: Any) -> Mapping[str, Any]:
+    if isinstance(raw, Mapping):
+        return raw
+    raise mismatch(raw, table)
+
+
+def _field_hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter) -> Any:
+    hook = _hook(field, wanted, converter)
+    constraints = constraints_of(field)
+
+    def structure_field(value: Any, _: Any) -> Any:
+        found = hook(value, wanted)
+        if not is_unknown(value):
+            check(found, field, constraints, wanted, value)
+        return found
+
+    return override(struct_hook=structure_field)
+
+
+def _hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter) -> Hook:
+    try:
+        return converter.get_structure_hook(wanted, cache_result=False)
+    except RecursionError:
+        # A class that holds itself: looked up when it is met.
+        return converter.structure
+    except StructureHandlerNotFoundError:
+        return _as_it_is if field.converter is not None else _unsupported
+
+
+def _as_it_is(value: Any, wanted: Any) -> Any:
+    return value
+
+
+def _unsupported(value: Any, wanted: Any) -> Any:
+    raise Mismatch(f"a value of type {wanted} cannot come from a file", "Leave it out; it can only be set in Python")

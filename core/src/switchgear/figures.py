@@ -1,0 +1,83 @@
+"""A provider's live figures: how often it was asked, how it went, how long it took."""
+
+import math
+
+import attrs
+
+from switchgear.outcome import Outcome, Sample
+
+_NEWEST = 0.2  # weight of the newest sample in the moving average
+_MEMORY = 1024  # samples after which the older half of the histogram fades
+
+
+@attrs.define(slots=True)
+class Latency:
+    """Seconds per answer: a moving average, and percentiles from a histogram that forgets.
+
+    Buckets split each power of two in four, so a percentile is right within 19 %, as in HdrHistogram.
+    """
+
+    average: float | None = None
+    _buckets: dict[int, int] = attrs.field(factory=dict, repr=False)
+    _samples: int = 0
+
+    def add(self, seconds: float) -> None:
+        average = self.average
+        self.average = seconds if average is None else average + _NEWEST * (seconds - average)
+        mantissa, exponent = math.frexp(seconds)
+        bucket = exponent * 4 + int(mantissa * 8)
+        buckets = self._buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        self._samples += 1
+        if self._samples > _MEMORY:
+            self._fade()
+
+    def percentile(self, share: float) -> float | None:
+        """The latency in seconds that this share (0-1) of the remembered answers stayed below; None without any."""
+        buckets = sorted(self._buckets.items())
+        wanted = share * sum(count for _, count in buckets)
+        seen = 0
+        for bucket, count in buckets:
+            seen += count
+            if seen >= wanted:
+                exponent, eighth = divmod(bucket - 4, 4)
+                return math.ldexp((eighth + 5) / 8, exponent)
+        return None
+
+    def _fade(self) -> None:
+        self._buckets = {bucket: count // 2 for bucket, count in self._buckets.items() if count > 1}
+        self._samples = sum(self._buckets.values())
+
+
+@attrs.define(slots=True)
+class Figures:
+    """Counts since the process started, to read from any thread.
+
+    `requests` were sent to the provider, `successes` of them answered well, `fallbacks` are calls that had to go on to
+    somebody else after it, `in_flight` is being asked right now, `outcomes` counts what was not a success.
+    """
+
+    requests: int = 0
+    successes: int = 0
+    fallbacks: int = 0
+    in_flight: int = 0
+    latency: Latency = attrs.Factory(Latency)
+    outcomes: dict[Outcome, int] = attrs.Factory(dict)
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of finished requests that ended well, 0-1; None before the first."""
+        finished = self.requests - self.in_flight
+        return self.successes / finished if finished > 0 else None
+
+    def record_success(self, latency: float) -> None:
+        self.successes += 1
+        self.latency.add(latency)
+
+    def record_failure(self, outcome: Outcome, latency: float) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        sample = outcome.rule.sample
+        # A provider that fails fast must not look fast: its failures count only where they make it look slower.
+        slower = sample is Sample.IF_SLOWER and latency > (self.latency.average or math.inf)
+        if sample is Sample.YES or slower:
+            self.latency.add(latency)

@@ -1,0 +1,107 @@
+"""The one loop on which plugins are called, and the way there from other threads and loops."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from switchgear.clock import SYSTEM_CLOCK, Clock
+from switchgear.errors import UsageError
+from switchgear.policies.deadline import Timers
+
+T = TypeVar("T")
+Start = Callable[[], Coroutine[Any, Any, T]]
+
+
+class Home:
+    """Bound to the loop of the first call that is awaited, or else to a background thread's.
+
+    State changes on this loop only, so nothing behind it needs a lock.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._timers: Timers | None = None
+        self._pid = 0
+        self._thread: threading.Thread | None = None
+        self._binding = threading.Lock()
+
+    @property
+    def timers(self) -> Timers:
+        if self._timers is None:
+            self._timers = Timers(self._bound(), self.clock)
+        return self._timers
+
+    def bind(self) -> None:
+        """Make the running loop the home, unless there is one."""
+        with self._binding:
+            if self.loop is None:
+                self.loop, self._pid = asyncio.get_running_loop(), os.getpid()
+
+    async def enter(self, start: Start[T]) -> T:
+        """Run `start()` at home, from whichever loop this is awaited on."""
+        if self.loop is None:
+            self.bind()
+        if asyncio.get_running_loop() is self.loop:
+            return await start()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(start(), self._running()))
+
+    def run(self, start: Start[T]) -> T:
+        """Run `start()` at home, from a thread that has no loop; waits for it."""
+        if asyncio._get_running_loop() is not None:
+            raise UsageError("this thread runs an event loop, which a blocking call would stop; await process() instead")
+        if self.loop is None:
+            self._start_thread()
+        future = asyncio.run_coroutine_threadsafe(start(), self._running())
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C while waiting: the call must not go on, and cost, with nobody waiting for it.
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Put the timer away and stop the background thread, if there is one."""
+        if self._timers is not None and self.loop is not None and not self.loop.is_closed():
+            self._timers.expire_all()
+        if self._thread is not None and self.loop is not None:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self._thread = None
+        self.loop = None
+        self._timers = None
+
+    def _start_thread(self) -> None:
+        with self._binding:
+            if self.loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_run, args=(loop,), name="switchgear-home", daemon=True)
+                self._thread.start()
+                self.loop, self._pid = loop, os.getpid()
+
+    def _bound(self) -> asyncio.AbstractEventLoop:
+        if self.loop is None:
+            raise UsageError("nothing has been opened yet")
+        return self.loop
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        loop = self._bound()
+        if self._pid != os.getpid():
+            raise UsageError("this was opened before the process forked; open another one in the child")
+        # A background thread's loop may be about to start.
+        if loop.is_closed() or not (loop.is_running() or self._thread):
+            raise UsageError(
+                "the event loop this was opened on has ended; keep to one asyncio.run(), or use process_sync() throughout"
+            )
+        return loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

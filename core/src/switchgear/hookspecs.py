@@ -1,0 +1,140 @@
+"""What an implementation of each kind must and may have; pluggy and `check_contract` hold plugins to it."""
+
+import difflib
+import inspect
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from switchgear.blocking import BlockingProvider
+from switchgear.provider import BaseProvider, SimpleProvider
+
+
+class ProviderSpec:
+    """A provider: see `switchgear.provider.BaseProvider`."""
+
+    required: ClassVar = ("process", "validate_input", "estimate_cost", "health_check")
+
+    async def process(self, request: Any) -> Any: ...
+    def validate_input(self, request: Any) -> None: ...
+    def estimate_cost(self, request: Any) -> Any: ...
+    def estimate_usage(self, request: Any) -> Any: ...
+    async def health_check(self) -> Any: ...
+    async def aopen(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class StrategySpec:
+    """A strategy: see `switchgear.strategy.Strategy`. `order` may take fewer arguments."""
+
+    required: ClassVar = ("order",)
+
+    def order(self, candidates: Any, request: Any, turn: Any) -> Any: ...
+    def learn(self, call: Any) -> None: ...
+
+
+class ValidatorSpec:
+    """A result validator: see `switchgear.capability.Validator`. `refused` may be left out."""
+
+    required: ClassVar = ("check",)
+
+    def check(self, request: Any, result: Any, refused: Any) -> None: ...
+
+
+class ObserverSpec:
+    """A listener: every method may be left out, but one must be there."""
+
+    required: ClassVar = ()
+
+    def call_finished(self, call: Any) -> None: ...
+    def state_changed(self, change: Any) -> None: ...
+    def close(self) -> None: ...
+
+
+class SecretSpec:
+    """A secret store: `get` is called at start, from ordinary code, with a bounded wait."""
+
+    required: ClassVar = ("get",)
+
+    def get(self, name: Any, key: Any) -> Any: ...
+
+
+class CapabilitySpec:
+    """A capability: see `switchgear.capability.Capability`."""
+
+    required: ClassVar = ("request",)
+
+    def request(self, value: Any) -> Any: ...
+    def fingerprint(self, request: Any) -> Any: ...
+    def to_json(self, output: Any) -> Any: ...
+    def render(self, output: Any, format: Any) -> Any: ...
+    def annotate(self, request: Any, output: Any) -> Any: ...
+
+
+# By kind, as in the name of the entry-point group `switchgear.<kind>`. Validators come with their capability.
+SPECS: dict[str, type[Any]] = {
+    "capabilities": CapabilitySpec,
+    "providers": ProviderSpec,
+    "strategies": StrategySpec,
+    "validators": ValidatorSpec,
+    "observers": ObserverSpec,
+    "secrets": SecretSpec,
+}
+
+_NEAR = 0.85  # similarity from which a method's name passes for a slip of the pen
+_OURS = (BaseProvider, SimpleProvider, BlockingProvider)
+
+
+def methods_of(spec: type[Any]) -> list[str]:
+    return [name for name, value in vars(spec).items() if inspect.isfunction(value)]
+
+
+def check_contract(kind: str, implementation: Any) -> Iterator[str]:
+    """What is wrong with an implementation of this kind, each with both definitions. Empty: nothing.
+
+    pluggy has checked that its parameters are named as in the specification; this adds that the required methods are
+    there, can be called as they will be, are async where they will be awaited, and that none is misspelled.
+    """
+    spec = SPECS[kind]
+    for name in methods_of(spec):
+        method = getattr(implementation, name, None)
+        if callable(method):
+            yield from _wrong_method(getattr(spec, name), method)
+        elif name in spec.required:
+            yield f"has no {name}(); the contract: {_definition(getattr(spec, name))}"
+    yield from _misspelled(spec, implementation)
+
+
+def _wrong_method(declared: Any, method: Any) -> Iterator[str]:
+    if inspect.iscoroutinefunction(declared) != inspect.iscoroutinefunction(inspect.unwrap(method)):
+        word = "async def" if inspect.iscoroutinefunction(declared) else "a plain def"
+        yield f"{method.__name__} must be {word}: {_both(declared, method)}"
+    allowed = set(inspect.signature(declared).parameters) - {"self"}
+    for parameter in inspect.signature(method).parameters.values():
+        mandatory = parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_KEYWORD,
+            parameter.VAR_POSITIONAL,
+        )
+        if mandatory and parameter.name not in allowed:
+            yield f"{method.__name__} wants a parameter {parameter.name!r} that nobody passes: {_both(declared, method)}"
+
+
+def _misspelled(spec: type[Any], implementation: Any) -> Iterator[str]:
+    known = methods_of(spec)
+    inherited = {name for base in _OURS if isinstance(implementation, base) for name in dir(base)}
+    for name in dir(type(implementation)):
+        if name.startswith("_") or name in known or name in inherited:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+        if near and inspect.isfunction(inspect.getattr_static(implementation, name)):
+            yield f"has {name}(), which nobody calls; did you mean {near[0]}()? {_definition(getattr(spec, near[0]))}"
+
+
+def _both(declared: Any, method: Any) -> str:
+    code = inspect.unwrap(getattr(method, "__func__", method)).__code__
+    return f"contract {_definition(declared)}, found {_definition(method)} in {code.co_filename}:{code.co_firstlineno}"
+
+
+def _definition(function: Any) -> str:
+    word = "async def" if inspect.iscoroutinefunction(function) else "def"
+    parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+    return f"`{word} {function.__name__}({', '.join(['self', *parameters])})`"

@@ -1,0 +1,82 @@
+"""What a configuration wants installed: required distributions, plugins switched off, secret stores."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from switchgear.config import Document, IsActive, Settings
+from switchgear.errors import Problem
+from switchgear.options import build
+from switchgear.plugins import Catalog, PluginProblem, installed_version
+
+
+def missing_requirements(settings: Settings) -> Iterator[Problem]:
+    """Each `[plugins] require` that the installed distributions do not meet."""
+    for index, text in enumerate(settings.plugins.require):
+        path = f"plugins.require[{index}]"
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            yield Problem(path, f"{text!r} is not a requirement", 'Write it as pip takes it: "switchgear-rapidocr>=0.1"')
+            continue
+        version = installed_version(requirement.name)
+        if version is None:
+            yield Problem(path, f"{requirement.name} is not installed", f'Run: pip install "{text}"')
+        elif not requirement.specifier.contains(version, prereleases=True):
+            yield Problem(path, f"{requirement.name} {version} is installed", f'Run: pip install --upgrade "{text}"')
+
+
+def disabled_distributions(document: Document) -> tuple[str, ...]:
+    """`[plugins] disable` as it stands in the tables; whether it is well formed is for the schema to say."""
+    plugins = document.tables.get("plugins")
+    names = plugins.get("disable") if isinstance(plugins, Mapping) else None
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
+def activity(document: Document, catalog: Catalog) -> IsActive:
+    """Says no to the tables whose plugin is disabled, so that their secrets and options are not looked at."""
+
+    def is_active(path: tuple[str | int, ...], table: Mapping[str, Any]) -> bool:
+        type_name = table.get("type")
+        if not isinstance(type_name, str):
+            return True
+        match path:
+            case ("services", name, "providers", _):
+                capability = document.tables["services"][name].get("capability")
+                kind = "providers"
+            case ("services", _, "strategy"):
+                kind, capability = "strategies", None
+            case ("observers", _):
+                kind, capability = "observers", None
+            case _:
+                return True
+        try:
+            return not catalog.is_disabled(catalog.find(kind, type_name, capability))
+        except PluginProblem:
+            return True  # composition reports it, with its place
+
+    return is_active
+
+
+class SecretStores(Mapping[str, Callable[[str, str | None], str]]):
+    """The secret stores on offer; one is imported when a reference names it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._stores: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Callable[[str, str | None], str]:
+        if name not in self._stores:
+            try:
+                self._stores[name] = build(self._catalog.load(self._catalog.find("secrets", name)), {}, name)
+            except PluginProblem as error:
+                raise KeyError(name) from error
+        get: Callable[[str, str | None], str] = self._stores[name].get
+        return get
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._catalog.names("secrets"))
+
+    def __len__(self) -> int:
+        return len(self._catalog.names("secrets"))

@@ -1,0 +1,1 @@
+"""The built-in listeners; each is an entry point like anybody else's."""

@@ -1,0 +1,60 @@
+"""The call log: a line per call, and one per decision for whoever wants to know why."""
+
+import attrs
+
+from switchgear.logs import logger
+from switchgear.results import Call
+
+
+@attrs.frozen
+class CallLog:
+    """Writes each finished call at INFO and its decisions at DEBUG; names, figures and reasons only, never content."""
+
+    def call_finished(self, call: Call) -> None:
+        for name, reason in call.dropped.items():
+            logger.bind(call_id=call.id, service=call.service, provider=name).debug(
+                "{} {}: {} passed over: {}", call.id, call.service, name, reason
+            )
+        for attempt in call.attempts:
+            logger.bind(**_fields(call), provider=attempt.provider, outcome=attempt.outcome.value).debug(
+                "{} {}: {} attempt {}: {} in {:.3f} s {}",
+                call.id,
+                call.service,
+                attempt.provider,
+                attempt.number,
+                attempt.outcome.value,
+                attempt.latency,
+                attempt.message,
+            )
+        result = call.result
+        if result is None:
+            logger.bind(**_fields(call), ok=False).info(
+                "{} {}: failed after {} attempts in {:.3f} s: {}",
+                call.id,
+                call.service,
+                len(call.attempts),
+                call.latency,
+                type(call.error).__name__,
+            )
+            return
+        cost = None if result.cost is None else str(result.cost)
+        logger.bind(**_fields(call), ok=True, provider=result.provider, cost=cost, cache=result.cache).info(
+            "{} {}: {} answered after {} attempts in {:.3f} s, cost {}",
+            call.id,
+            call.service,
+            result.provider,
+            len(call.attempts),
+            call.latency,
+            "unknown" if cost is None else cost,
+        )
+
+
+def _fields(call: Call) -> dict[str, object]:
+    return {
+        "call_id": call.id,
+        "service": call.service,
+        "tenant": call.tenant,
+        "tags": list(call.tags),
+        "latency": round(call.latency, 6),
+        "attempts": len(call.attempts),
+    }

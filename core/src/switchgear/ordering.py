@@ -1,0 +1,63 @@
+"""A strategy made ready to run: called with what it takes, and held to its contract."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from switchgear.errors import UsageError
+from switchgear.guarded import GuardedProvider
+from switchgear.logs import report_defect
+from switchgear.strategies import BUILT_IN
+from switchgear.strategy import SelectionStrategy, Strategy
+
+Order = Callable[[Sequence[GuardedProvider], Any, int], Sequence[GuardedProvider]]
+
+
+def find_strategy(strategy: str | SelectionStrategy | Strategy) -> Strategy:
+    """An instance as it is, a built-in one by its name or member."""
+    if not isinstance(strategy, str | SelectionStrategy):
+        return strategy
+    try:
+        return BUILT_IN[SelectionStrategy(strategy)]()
+    except ValueError:
+        names = ", ".join(member.value for member in SelectionStrategy)
+        raise UsageError(f"unknown strategy {strategy!r}; built in: {names}; or pass an instance") from None
+
+
+def compile_order(strategy: Strategy) -> Order:
+    """One function of (candidates, request, turn), whichever of them the strategy wants.
+
+    A strategy that raises, or names somebody twice or somebody else's candidate, is reported; the call then goes by the
+    configured order, because a broken preference must not take a service down.
+    """
+    ask = _arguments_fitted(strategy)
+
+    def order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
+        # Foreign code.
+        try:
+            ranked = ask(candidates, request, turn)
+            if not isinstance(ranked, list):
+                ranked = list(ranked)
+        except Exception as error:
+            report_defect(f"strategy {type(strategy).__name__} failed, using the configured order", error)
+            return candidates
+        if len(ranked) > len(candidates) or len(ranked) != len(set(ranked)) or not all(map(candidates.__contains__, ranked)):
+            error = ValueError("order() must return each of its candidates at most once, and nobody else")
+            report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", error)
+            return candidates
+        return ranked
+
+    return order
+
+
+def _arguments_fitted(strategy: Strategy) -> Callable[[Any, Any, int], Iterable[Any]]:
+    method: Any = strategy.order
+    parameters = inspect.signature(method).parameters
+    takes_request, takes_turn = "request" in parameters, "turn" in parameters
+    if takes_request and takes_turn:
+        return lambda candidates, request, turn: method(candidates, request, turn=turn)
+    if takes_request:
+        return lambda candidates, request, turn: method(candidates, request)
+    if takes_turn:
+        return lambda candidates, request, turn: method(candidates, turn=turn)
+    return lambda candidates, request, turn: method(candidates)

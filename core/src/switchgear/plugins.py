@@ -1,0 +1,216 @@
+"""Finds what is installed without importing it, loads what is named, and holds it to its contract."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any
+
+import attrs
+from pluggy import HookimplOpts, HookspecOpts, PluginManager, PluginValidationError
+from stevedore.extension import Extension
+from stevedore.named import NamedExtensionManager
+
+from switchgear.errors import SwitchgearError
+from switchgear.hookspecs import SPECS, check_contract, methods_of
+from switchgear.logs import logger
+
+GROUP_PREFIX = "switchgear."
+
+
+class PluginProblem(SwitchgearError):
+    """A plugin cannot be used; the message says why, `remedy` what to do. Composition adds the place."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@attrs.frozen
+class Offer:
+    """One implementation that an installed distribution offers; nothing of it has been imported."""
+
+    kind: str
+    name: str  # providers carry their capability: "ocr.tesseract"
+    target: str  # "module:attribute"
+    distribution: str
+    version: str
+    entry_point: EntryPoint | None = attrs.field(default=None, repr=False)
+    value: Any = attrs.field(default=None, repr=False)  # handed in by code instead of installed
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.target}, {self.distribution} {self.version})".rstrip()
+
+
+class Catalog:
+    """All that is on offer. `extra` adds implementations without installing them: (kind, name, value)."""
+
+    def __init__(self, *, extra: Iterable[tuple[str, str, Any]] = (), disabled: Iterable[str] = ()) -> None:
+        self._extra = tuple(extra)
+        self._disabled = {normalized(name) for name in disabled}
+
+    @cached_property
+    def offers(self) -> tuple[Offer, ...]:
+        """Everything, sorted by kind and name; reads the installed distributions' entry points once."""
+        points = entry_points()
+        installed = [
+            _installed(group.removeprefix(GROUP_PREFIX), point)
+            for group in points.groups
+            if group.startswith(GROUP_PREFIX)
+            for point in points.select(group=group)
+        ]
+        given = [Offer(kind, name, repr(value), "", "", value=value) for kind, name, value in self._extra]
+        return tuple(sorted([*installed, *given], key=lambda offer: (offer.kind, offer.name, offer.distribution)))
+
+    def names(self, kind: str, capability: str | None = None) -> list[str]:
+        """The names on offer for this kind, as configuration writes them."""
+        prefix = f"{capability}." if capability else ""
+        return [
+            offer.name.removeprefix(prefix)
+            for offer in self.offers
+            if offer.kind == kind and offer.name.startswith(prefix)
+        ]
+
+    def find(self, kind: str, type_name: str, capability: str | None = None) -> Offer:
+        """The one offer that a `type` means. `name@distribution` picks among equals; raises `PluginProblem`."""
+        name, _, distribution = type_name.partition("@")
+        full = f"{capability}.{name}" if capability else name
+        found = [offer for offer in self.offers if offer.kind == kind and offer.name == full]
+        if distribution:
+            found = [offer for offer in found if normalized(offer.distribution) == normalized(distribution)]
+        # What code hands in stands before what is installed: a test's fake replaces the real one.
+        found = [offer for offer in found if offer.entry_point is None][-1:] or found
+        if not found:
+            raise self._unknown(kind, type_name, capability)
+        if len(found) > 1:
+            choices = " or ".join(f'"{name}@{offer.distribution}"' for offer in found)
+            raise PluginProblem(f"{name!r} is offered by {' and '.join(map(str, found))}", f"write type = {choices}")
+        return found[0]
+
+    def is_disabled(self, offer: Offer) -> bool:
+        return bool(self._disabled) and normalized(offer.distribution) in self._disabled
+
+    def load(self, offer: Offer) -> Any:
+        """Import it; raises `PluginProblem` with the cause, whatever the module did."""
+        if offer.entry_point is None:
+            return offer.value
+        failures: list[Exception] = []
+        loader = _Loader(offer.entry_point, failures)
+        if failures:
+            cause = failures[0].__cause__ or failures[0]
+            raise PluginProblem(
+                f"{offer} cannot be imported: {type(cause).__name__}: {cause}",
+                f"reinstall or upgrade {offer.distribution}, disable it, or set optional = true",
+            ) from cause
+        logger.disable(offer.entry_point.module.partition(".")[0])
+        return loader[offer.entry_point.name].plugin
+
+    def _unknown(self, kind: str, type_name: str, capability: str | None) -> PluginProblem:
+        names = self.names(kind, capability)
+        name = type_name.partition("@")[0]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        what = f"{capability} provider" if capability else _SINGULAR[kind]
+        return PluginProblem(
+            f"unknown {what} {type_name!r}; {hint}installed: {', '.join(dict.fromkeys(names)) or 'none'}",
+            f"If a plugin offers it, install that first: pip install switchgear-{_slug(type_name)}",
+        )
+
+
+class Registry:
+    """The live instances of one kind, under their paths in the configuration."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._manager = _Manager(kind)
+
+    def add(self, path: str, implementation: Any) -> list[str]:
+        """Register it, and say in what it breaks its contract."""
+        try:
+            self._manager.register(implementation, name=path)
+        except PluginValidationError as error:
+            return [" ".join(str(error).split())]
+        return list(check_contract(self.kind, implementation))
+
+    def hearers(self, event: str) -> tuple[Callable[[Any], None], ...]:
+        """All implementations of an event, in configured order; empty when nobody listens."""
+        found = getattr(self._manager.hook, event).get_hookimpls()
+        return tuple(_with_arguments(impl.function, impl.argnames) for impl in found)
+
+
+class _Manager(PluginManager):
+    """Takes a specification's methods by name, without decorators on either side."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"switchgear.{kind}")
+        self._names = frozenset(methods_of(SPECS[kind]))
+        self.add_hookspecs(SPECS[kind])
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
+        return HookspecOpts(firstresult=False, historic=False, warn_on_impl=None, warn_on_impl_args=None) if name in self._names else None
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> HookimplOpts | None:
+        if name not in self._names:
+            return None
+        return HookimplOpts(wrapper=False, hookwrapper=False, optionalhook=False, tryfirst=False, trylast=False, specname=None)
+
+
+class _Loader(NamedExtensionManager[Any]):
+    """Loads the one entry point that was resolved, past stevedore's own look-up and its disk cache."""
+
+    def __init__(self, chosen: EntryPoint, failures: list[Exception]) -> None:
+        self._chosen = chosen
+        super().__init__(
+            chosen.group,
+            names=[chosen.name],
+            on_load_failure_callback=lambda manager, point, error: failures.append(error),
+        )
+
+    def list_entry_points(self) -> list[EntryPoint]:
+        return [self._chosen]
+
+    def _load_one_plugin(self, ep: EntryPoint, *arguments: Any, **options: Any) -> Extension[Any] | None:
+        try:
+            return super()._load_one_plugin(ep, *arguments, **options)
+        # A module that calls sys.exit() or asserts at import must not take the host down with it.
+        except (SystemExit, AssertionError) as error:
+            raise ImportError(f"{type(error).__name__} while importing") from error
+
+
+_SINGULAR: Mapping[str, str] = {
+    "capabilities": "capability",
+    "providers": "provider",
+    "strategies": "strategy",
+    "observers": "observer",
+    "secrets": "secret store",
+}
+
+
+def normalized(distribution: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _slug(type_name: str) -> str:
+    name, _, distribution = type_name.partition("@")
+    return normalized(distribution.removeprefix("switchgear-") or name)
+
+
+def _installed(kind: str, point: EntryPoint) -> Offer:
+    dist = point.dist
+    name, version = (dist.name, dist.version) if dist else ("unknown", "")
+    return Offer(kind, point.name, point.value, name, version, point)
+
+
+def _with_arguments(function: Any, names: Sequence[str]) -> Callable[[Any], None]:
+    """A listener that takes fewer arguments than the specification goes on working when the specification gains one."""
+    return function if names else lambda event: function()  # type: ignore[no-any-return]
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution, None if it is not there."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

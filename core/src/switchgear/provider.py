@@ -1,0 +1,101 @@
+"""The contract of a provider: what a vendor's or an engine's plugin implements."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from switchgear.figures import Figures
+from switchgear.money import Price
+from switchgear.results import OutputT, ProviderResult
+
+RequestT = TypeVar("RequestT")
+
+
+class ProviderStatus(Enum):
+    """What a provider can be used for right now."""
+
+    AVAILABLE = "available"
+    DEGRADED = "degraded"  # used, but it is slow, recovering or partly misconfigured
+    UNAVAILABLE = "unavailable"  # not asked
+
+
+@attrs.define(kw_only=True, eq=False, slots=False)
+class BaseProvider(ABC, Generic[RequestT, OutputT]):
+    """One vendor's or engine's answer to a capability.
+
+    A subclass is an attrs class (`@attrs.define`); the fields it declares are its options. The fields here come from
+    the provider's own TOML table: `priority` (lower is asked first), `quality_score` (0-1), `timeout` (seconds for one
+    attempt), `concurrency` (requests at a time, None for no bound of ours), `price`. A provider does not retry, cache
+    or time out: that is done around it.
+    """
+
+    name: str = ""
+    priority: int = 100
+    quality_score: float = 0.5
+    timeout: float | None = None
+    concurrency: int | None = None
+    price: Price | None = None
+    status: ProviderStatus = attrs.field(default=ProviderStatus.AVAILABLE, init=False)
+    figures: Figures = attrs.field(factory=Figures, init=False, repr=False)
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        # Two providers with the same options are still two: `@attrs.define` alone would compare them by value.
+        cls.__eq__ = object.__eq__  # type: ignore[method-assign]
+        cls.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+    @property
+    def is_available(self) -> bool:
+        return self.status is not ProviderStatus.UNAVAILABLE
+
+    @abstractmethod
+    async def process(self, request: RequestT) -> ProviderResult[OutputT]:
+        """Answer with a fresh `ProviderResult`, or raise one of `switchgear.errors`.
+
+        Anything else that is raised counts as a defect of the plugin, and the call goes on to the next provider.
+        """
+
+    @abstractmethod
+    def validate_input(self, request: RequestT) -> None:
+        """Raise `InvalidInput` or `Unsupported` if this provider cannot take the request. Cheap, and sends nothing."""
+
+    @abstractmethod
+    def estimate_cost(self, request: RequestT) -> Decimal | None:
+        """What `process` would cost, in the board's currency; None where unknown, never 0 for unknown."""
+
+    @abstractmethod
+    async def health_check(self) -> ProviderStatus:
+        """Ask the service how it is, in a way that is not billed."""
+
+    def estimate_usage(self, request: RequestT) -> Mapping[str, Decimal]:
+        """How much of each unit (`pages`, `characters`, `tokens`) the request will use."""
+        return {}
+
+    async def aopen(self) -> None:
+        """Get ready (connections, processes). Called once, before the first request."""
+
+    async def aclose(self) -> None:
+        """Give everything back. Called once; nothing follows."""
+
+
+class SimpleProvider(BaseProvider[RequestT, OutputT]):
+    """A provider with the usual answers filled in: only `process` is left to write.
+
+    It accepts every request, estimates price x usage, and its health is what its traffic shows.
+    """
+
+    def validate_input(self, request: RequestT) -> None:
+        pass
+
+    def estimate_cost(self, request: RequestT) -> Decimal | None:
+        return None if self.price is None else self.price.amount(self.estimate_usage(request))
+
+    async def health_check(self) -> ProviderStatus:
+        return self.status
+
+
+AnyProvider = BaseProvider[Any, Any]

@@ -1,0 +1,79 @@
+"""The contract of a strategy: it sees the candidates' live figures and says whom to ask first."""
+
+import random
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Protocol
+
+from switchgear.figures import Latency
+from switchgear.provider import ProviderStatus
+from switchgear.results import Call
+
+
+class Candidate(Protocol):
+    """A provider considered for one request, with its live figures. Strategies read it and change nothing."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def quality_score(self) -> float: ...
+    @property
+    def status(self) -> ProviderStatus: ...
+    @property
+    def latency(self) -> Latency:
+        """Seconds: `.average` (moving; None before the first answer) and `.percentile(0.95)`."""
+        ...
+
+    @property
+    def success_rate(self) -> float | None: ...
+    @property
+    def in_flight(self) -> int: ...
+    def estimated_cost(self, request: Any) -> Decimal | None:
+        """What the request would cost here; None where unknown."""
+        ...
+
+
+class Strategy(Protocol):
+    """Orders the candidates for one request."""
+
+    def order(self, candidates: Sequence[Candidate], request: Any, *, turn: int) -> Iterable[Candidate]:
+        """A duplicate-free subset of the candidates, best first; they must not be changed.
+
+        `turn` counts the service's calls from 0, so that taking turns needs no state. Parameters that a strategy does
+        not need may be left out: `order(self, candidates, request)` is right.
+        """
+        ...
+
+
+class Learner(Protocol):
+    """What a strategy has besides, if it learns from how calls went."""
+
+    def learn(self, call: Call) -> None:
+        """Hear of every finished call."""
+        ...
+
+
+class SelectionStrategy(Enum):
+    """The built-in strategies, for code that likes names checked."""
+
+    PRIORITY = "priority"
+    COST = "cost"
+    QUALITY = "quality"
+    SPEED = "speed"
+    ROUND_ROBIN = "round-robin"
+
+
+class Random(Protocol):
+    """The one source of randomness, injected: `random.Random(seed)` makes a run repeatable."""
+
+    def random(self) -> float:
+        """A float in [0, 1)."""
+        ...
+
+
+def system_random() -> Random:
+    """A generator seeded by the system, one for each board."""
+    return random.Random()
