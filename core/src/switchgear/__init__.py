@@ -1,9 +1,9 @@
 """One call, many providers: name the capability, put the provider into configuration."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from switchgear._version import __version__ as __version__
+
+# `typing` would take longer to import than all that `switchgear --version` does; type checkers go by the name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
@@ -79,10 +79,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    # ruff: noqa: F401 - the imports are for type checkers
+import importlib
+
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -13,11 +13,12 @@ from switchgear.diagnosis import assemble
 from switchgear.errors import Problem, UsageError
 from switchgear.home import Home
 from switchgear.installation import disabled_distributions
-from switchgear.logs import report_defect
+from switchgear.logs import Log, configure, report_defect
 from switchgear.manager import ProviderManager
 from switchgear.plugins import Catalog
 from switchgear.provider import RequestT
 from switchgear.results import OutputT, ProviderResult
+from switchgear.secret import Secret
 
 Extra = Iterable[tuple[str, str, Any]]
 
@@ -35,8 +36,9 @@ class Switchgear:
         self.document = document
         self.catalog = Catalog(extra=extra, disabled=disabled_distributions(document))
         self._home = Home(clock)
-        loaded, self._composed = assemble(document, self.catalog, self._home, allow_unset=allow_unset)
-        self.settings: Settings = loaded.settings
+        self._loaded, self._composed = assemble(document, self.catalog, self._home, allow_unset=allow_unset)
+        self.settings: Settings = self._loaded.settings
+        self._log: Log | None = None
 
     @classmethod
     def open(
@@ -57,7 +59,12 @@ class Switchgear:
 
     @classmethod
     def compose(
-        cls, settings: Mapping[str, Any], *, environment: str | None = None, extra: Extra = (), clock: Clock = SYSTEM_CLOCK
+        cls,
+        settings: Mapping[str, Any],
+        *,
+        environment: str | None = None,
+        extra: Extra = (),
+        clock: Clock = SYSTEM_CLOCK,
     ) -> "Switchgear":
         """Compose tables of the shape that a file has. `extra` offers implementations that are not installed."""
         return cls(from_mapping(settings, environment=environment), extra=extra, clock=clock)
@@ -70,6 +77,11 @@ class Switchgear:
     def degraded(self) -> Sequence[Problem]:
         """What is wrong with optional components, which were left out."""
         return tuple(self._composed.degraded)
+
+    @property
+    def inactive(self) -> frozenset[str]:
+        """The paths of the tables that are switched off, by `enabled = false` or by `[plugins] disable`."""
+        return self._loaded.inactive
 
     def __getitem__(self, service: str) -> Manager:
         try:
@@ -90,7 +102,7 @@ class Switchgear:
         return self._composed.capabilities[service]
 
     def service(self, name: str, capability: Capability[RequestT, OutputT]) -> ProviderManager[RequestT, OutputT]:
-        """A service with its types: `board.service("scans", OCR)`. Raises `UsageError` if it is of another capability."""
+        """A service with its types: `board.service("scans", OCR)`; `UsageError` if it is of another capability."""
         manager, found = self[name], self._composed.capabilities[name]
         if type(found) is not type(capability):
             raise UsageError(f"service {name!r} offers {found.name}, not {capability.name}")
@@ -110,6 +122,7 @@ class Switchgear:
             await manager.aclose()
         self._close_listeners()
         self._home.close()
+        self._close_log()
 
     def close(self) -> None:
         """`aclose` for ordinary code."""
@@ -117,8 +130,10 @@ class Switchgear:
             manager.close()
         self._close_listeners()
         self._home.close()
+        self._close_log()
 
     async def __aenter__(self) -> "Switchgear":
+        self._open_log()
         await self._home.enter(self._open_warm)
         return self
 
@@ -128,6 +143,7 @@ class Switchgear:
         await self.aclose()
 
     def __enter__(self) -> "Switchgear":
+        self._open_log()
         self._home.run(self._open_warm)
         return self
 
@@ -143,6 +159,22 @@ class Switchgear:
     async def _open_warm(self) -> None:
         for service, provider in self._composed.warm:
             await self._composed.services[service].open(provider)
+
+    def _open_log(self) -> None:
+        logging = self.settings.switchgear.logging
+        if logging is not None and self._log is None:
+            secrets = [*self._loaded.secrets, *self._secret_options()]
+            self._log = configure(logging, secrets=secrets, packages=self.catalog.packages, folder=self.document.folder)
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _secret_options(self) -> Iterator[Secret]:
+        for manager in self._composed.services.values():
+            for provider in manager.providers.values():
+                yield from (value for value in vars(provider).values() if isinstance(value, Secret))
 
     def _close_listeners(self) -> None:
         for observer in self._composed.observers:

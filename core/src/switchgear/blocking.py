@@ -27,6 +27,7 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
     _local: threading.local = attrs.field(factory=threading.local, init=False, repr=False)
     _engines: list[Any] = attrs.field(factory=list, init=False, repr=False)
     _abandoned: int = attrs.field(default=0, init=False, repr=False)
+    _left: "Future[ProviderResult[Any]] | None" = attrs.field(default=None, init=False, repr=False)
 
     @abstractmethod
     def process_blocking(self, request: RequestT) -> ProviderResult[OutputT]:
@@ -71,8 +72,14 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
     def _leave(self, work: "Future[ProviderResult[OutputT]]") -> None:
         if not work.done() and not work.cancel():
             self._abandoned += 1
+            self._left = work
             loop = asyncio.get_running_loop()
             work.add_done_callback(lambda _: _tell(loop, self._came_back))
+
+    def left_behind(self) -> "Future[ProviderResult[Any]] | None":
+        """The work that the request that has just ended left in its thread, told once; None if it left none."""
+        work, self._left = self._left, None
+        return work
 
     def _came_back(self) -> None:
         self._abandoned -= 1

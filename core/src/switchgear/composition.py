@@ -1,12 +1,12 @@
 """Settings and plugins become managers: the only place that wires."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
 
-from switchgear.capability import AnyCapability, Validator
+from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
 from switchgear.errors import ConfigError, Problem
 from switchgear.home import Home
@@ -14,8 +14,8 @@ from switchgear.manager import ProviderManager
 from switchgear.money import Price
 from switchgear.options import build
 from switchgear.plugins import Catalog, PluginProblem, Registry
+from switchgear.policies import Policies
 from switchgear.provider import AnyProvider
-from switchgear.results import Call
 
 Manager = ProviderManager[Any, Any]
 
@@ -46,28 +46,25 @@ class _Composition:
         self.registries: dict[str, Registry] = {}
 
     def run(self) -> Composed:
-        call_finished = self.observers()
+        self.observers()
         for name, service in self.settings.services.items():
             path = f"services.{name}"
             with self.noting(path):
-                manager = self.service(name, service, path, call_finished)
+                manager = self.service(name, service, path)
                 if manager is not None:
                     self.composed.services[name] = manager
         if self.problems:
             raise ConfigError(self.problems)
         return self.composed
 
-    def observers(self) -> tuple[Callable[[Call], None], ...]:
+    def observers(self) -> None:
         components = dict(self.settings.observers)
         if self.settings.switchgear.logging is not None:
             components.setdefault("log", Component("log"))
         built = (self.component("observers", each, f"observers.{name}") for name, each in components.items())
         self.composed.observers = [observer for observer in built if observer is not None]
-        return self.registry("observers").hearers("call_finished")
 
-    def service(
-        self, name: str, service: Service, path: str, call_finished: tuple[Callable[[Call], None], ...]
-    ) -> Manager | None:
+    def service(self, name: str, service: Service, path: str) -> Manager | None:
         before = len(self.problems)
         capability = self.capability(service, path)
         strategy = self.component("strategies", service.strategy, f"{path}.strategy")
@@ -79,6 +76,9 @@ class _Composition:
             self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
         if len(self.problems) > before:
             return None
+        if service.hedge is not None and capability.effect is not Effect.PURE:
+            self.note(f"{path}.hedge", f"{capability.name} must not be done twice", "Remove the table")
+            return None
         self.composed.capabilities[name] = capability
         return ProviderManager(
             providers,
@@ -88,7 +88,15 @@ class _Composition:
             validators=validators,
             on_refused=service.on_refused,
             output_type=capability.output_type,
-            observers=call_finished,
+            retry=service.retry,
+            breaker=service.breaker,
+            policies={key: _policies(service, each) for key, each in service.providers.items()},
+            hedge=service.hedge,
+            health=service.health,
+            all_down=service.all_down,
+            effect=capability.effect,
+            observers=self.registry("observers").hearers("call_finished"),
+            state_observers=self.registry("observers").hearers("state_changed"),
             home=self.home,
         )
 
@@ -98,7 +106,7 @@ class _Composition:
             capability: AnyCapability = found() if isinstance(found, type) else found
             self.contract("capabilities", f"{path}.capability", capability)
             return capability
-        return None
+        return None  # type: ignore[unreachable]  # `noting` swallows what it notes
 
     def validators(self, service: Service, capability: AnyCapability, path: str) -> list[Validator]:
         found = []
@@ -184,6 +192,16 @@ def _validator_class(capability: AnyCapability, type_name: str) -> type[Any]:
     except KeyError:
         names = ", ".join(capability.validators) or "none"
         raise PluginProblem(f"{capability.name} has no validator {type_name!r}", f"It has: {names}") from None
+
+
+def _policies(service: Service, provider: Provider) -> Policies:
+    return Policies(
+        retry=provider.retry or service.retry,
+        breaker=provider.breaker or service.breaker,
+        rate=provider.rate,
+        queue=provider.queue,
+        cool_down=provider.cool_down,
+    )
 
 
 def _price(settings: Provider) -> Price | None:

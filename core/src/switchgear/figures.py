@@ -12,14 +12,14 @@ _MEMORY = 1024  # samples after which the older half of the histogram fades
 
 @attrs.define(slots=True)
 class Latency:
-    """Seconds per answer: a moving average, and percentiles from a histogram that forgets.
+    """Seconds per answer: a moving average, and percentiles over the last few hundred `samples`.
 
     Buckets split each power of two in four, so a percentile is right within 19 %, as in HdrHistogram.
     """
 
     average: float | None = None
     _buckets: dict[int, int] = attrs.field(factory=dict, repr=False)
-    _samples: int = 0
+    samples: int = 0
 
     def add(self, seconds: float) -> None:
         average = self.average
@@ -28,8 +28,8 @@ class Latency:
         bucket = exponent * 4 + int(mantissa * 8)
         buckets = self._buckets
         buckets[bucket] = buckets.get(bucket, 0) + 1
-        self._samples += 1
-        if self._samples > _MEMORY:
+        self.samples += 1
+        if self.samples > _MEMORY:
             self._fade()
 
     def percentile(self, share: float) -> float | None:
@@ -46,7 +46,7 @@ class Latency:
 
     def _fade(self) -> None:
         self._buckets = {bucket: count // 2 for bucket, count in self._buckets.items() if count > 1}
-        self._samples = sum(self._buckets.values())
+        self.samples = sum(self._buckets.values())
 
 
 @attrs.define(slots=True)
@@ -54,13 +54,15 @@ class Figures:
     """Counts since the process started, to read from any thread.
 
     `requests` were sent to the provider, `successes` of them answered well, `fallbacks` are calls that had to go on to
-    somebody else after it, `in_flight` is being asked right now, `outcomes` counts what was not a success.
+    somebody else after it, `in_flight` is being asked right now, `late` answers came when nobody waited any more,
+    `outcomes` counts what was not a success.
     """
 
     requests: int = 0
     successes: int = 0
     fallbacks: int = 0
     in_flight: int = 0
+    late: int = 0
     latency: Latency = attrs.Factory(Latency)
     outcomes: dict[Outcome, int] = attrs.Factory(dict)
 

@@ -51,7 +51,9 @@ class Home:
     def run(self, start: Start[T]) -> T:
         """Run `start()` at home, from a thread that has no loop; waits for it."""
         if asyncio._get_running_loop() is not None:
-            raise UsageError("this thread runs an event loop, which a blocking call would stop; await process() instead")
+            raise UsageError(
+                "this thread runs an event loop, which a blocking call would stop; await process() instead"
+            )
         if self.loop is None:
             self._start_thread()
         future = asyncio.run_coroutine_threadsafe(start(), self._running())

@@ -18,7 +18,9 @@ def missing_requirements(settings: Settings) -> Iterator[Problem]:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
-            yield Problem(path, f"{text!r} is not a requirement", 'Write it as pip takes it: "switchgear-rapidocr>=0.1"')
+            yield Problem(
+                path, f"{text!r} is not a requirement", 'Write it as pip takes it: "switchgear-rapidocr>=0.1"'
+            )
             continue
         version = installed_version(requirement.name)
         if version is None:

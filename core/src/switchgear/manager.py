@@ -3,28 +3,40 @@
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Generic, Literal, NoReturn
+from types import TracebackType
+from typing import Any, Generic, Literal
 
 import attrs
 
-from switchgear.capability import Validator
+from switchgear.capability import Effect, Validator
 from switchgear.clock import SYSTEM_CLOCK, Clock
+from switchgear.context import CURRENT_CALL
 from switchgear.errors import AllProvidersFailed, InvalidInput, OutcomeError, SwitchgearError, Unsupported, UsageError
-from switchgear.guarded import GuardedProvider, safe_message
+from switchgear.guarded import GuardedProvider, Service
+from switchgear.hedging import Hedger
 from switchgear.home import Home
+from switchgear.last_resort import AllDown, last_resort, soonest
 from switchgear.logs import logger, report_defect
+from switchgear.messages import safe_message
+from switchgear.monitor import HealthMonitor, check
 from switchgear.ordering import compile_order, find_strategy
-from switchgear.plan import Plan, PlanRow
-from switchgear.policies.deadline import DeadlineScope
+from switchgear.outcome import Outcome
+from switchgear.plan import Plan, PlanRow, plan_row
+from switchgear.policies import Policies
+from switchgear.policies.breaker import Breaker, State
+from switchgear.policies.health import Health
+from switchgear.policies.hedge import Hedge
+from switchgear.policies.retry import Retry, RetryBudget
 from switchgear.provider import BaseProvider, ProviderStatus, RequestT
-from switchgear.results import Call, OutputT, ProviderResult
-from switchgear.strategy import SelectionStrategy, Strategy
+from switchgear.results import Call, OutputT, ProviderResult, StateChange
+from switchgear.strategy import Random, SelectionStrategy, Strategy, system_random
 from switchgear.stream import stream
 from switchgear.validation import ResultCheck
 
 HEALTH_CHECK_TIMEOUT = 10.0
+DRAIN_STEP = 0.05
 
 
 @attrs.frozen
@@ -41,7 +53,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
     """One service: several providers of one capability behind one call.
 
     `deadline`: seconds for a whole call, None for none. `on_refused`: what to do when validators turned down every
-    answer: "fail", or give the "best"-scored one, marked in its metadata. `observers` hear of every finished `Call`.
+    answer: "fail", or give the "best"-scored one, marked in its metadata. `retry` and `breaker` hold for every provider
+    that `policies` gives none of its own, by name. `all_down`: what to do when every circuit is open. `observers` hear
+    of every finished `Call`, `state_observers` of every circuit that changes.
     """
 
     def __init__(
@@ -51,36 +65,69 @@ class ProviderManager(Generic[RequestT, OutputT]):
         *,
         service: str = "service",
         deadline: float | None = 60.0,
+        retry: Retry | None = None,
+        breaker: Breaker | None = None,
+        policies: Mapping[str, Policies] | None = None,
+        hedge: Hedge | None = None,
+        health: Health | None = None,
+        all_down: AllDown = "probe",
+        effect: Effect = Effect.PURE,
         validators: Sequence[Validator] = (),
         on_refused: Literal["fail", "best"] = "fail",
         output_type: type[Any] = object,
         observers: Sequence[Callable[[Call], None]] = (),
+        state_observers: Sequence[Callable[[StateChange], None]] = (),
         clock: Clock = SYSTEM_CLOCK,
+        random: Random | None = None,
         home: Home | None = None,
     ) -> None:
+        if hedge is not None and effect is not Effect.PURE:
+            raise UsageError(f"{service}: only work that may be repeated freely can be hedged")
         self.service = service
         self.deadline = deadline
         self.on_refused = on_refused
+        self.all_down = all_down
+        self.effect = effect
         self.strategy = find_strategy(strategy)
+        self.budget = RetryBudget(retry or Retry())
+        self._call_attempts = (retry or Retry()).call_attempts
         self._home = home or Home(clock)
         self._owns_home = home is None
         self._monotonic = self._home.clock.monotonic
-        check = ResultCheck(validators) if validators else None
+        self._random = random or system_random()
+        shared = Service(
+            home=self._home,
+            random=self._random,
+            budget=self.budget,
+            effect=effect,
+            output_type=output_type,
+            check=ResultCheck(validators) if validators else None,
+            on_change=self._circuit_changed,
+        )
+        default = Policies(retry=retry or Retry(), breaker=breaker or Breaker())
         self._candidates = [
-            GuardedProvider(provider, self._home, output_type=output_type, check=check)
+            GuardedProvider(provider, shared, (policies or {}).get(provider.name, default))
             for provider in _named(providers, service)
         ]
+        self._by_name = {candidate.name: candidate for candidate in self._candidates}
+        self._ramping_until = float("-inf")
+        if hasattr(self.strategy, "random"):
+            self.strategy.random = self._random
         self._order = compile_order(self.strategy)
         learn = getattr(self.strategy, "learn", None)
         self._hearers = (*observers, learn) if learn else tuple(observers)
+        self._state_hearers = tuple(state_observers)
+        self._hedger = None if hedge is None else Hedger(hedge)
+        self._monitor = None if health is None else HealthMonitor(health, self._candidates, self._home, self._random)
         self._turn = 0
         self._in_flight = 0
+        self._closing = False
         self._id_prefix = secrets.token_hex(4)
         self._ids = itertools.count(1)
 
     @property
     def providers(self) -> dict[str, BaseProvider[RequestT, OutputT]]:
-        return {candidate.name: candidate.provider for candidate in self._candidates}
+        return {name: candidate.provider for name, candidate in self._by_name.items()}
 
     @property
     def in_flight(self) -> int:
@@ -115,17 +162,33 @@ class ProviderManager(Generic[RequestT, OutputT]):
                     idempotency_key=idempotency_key,
                 )
             )
+        if self._closing:
+            raise UsageError(f"{self.service} is closed")
+        started = self._monotonic()
         call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=tenant, tags=tags)
-        call.started = started = self._monotonic()
+        call.idempotency_key = idempotency_key or (None if self.effect is Effect.ONCE else call.id)
+        call.started = started
         if deadline is None:
             deadline = self.deadline
+        if deadline is not None:
+            call.ends = started + deadline
+        outer = CURRENT_CALL.get()
+        if outer is not None and outer.ends is not None and (call.ends is None or outer.ends < call.ends):
+            call.ends = outer.ends
+        token = CURRENT_CALL.set(call)
         self._in_flight += 1
         try:
-            call.order = order = self._select_provider_order(request, self._turn)
+            order = self._select_provider_order(request, self._turn)
             self._turn += 1
             if only is not None or exclude:
                 order = self._chosen(order, call, only, exclude)
-            result = await self._first_good(order, request, call, None if deadline is None else started + deadline)
+            if started < self._ramping_until:
+                order = self._held_back(order, started)
+            call.order = order
+            if self._hedger is None:
+                result = await self._first_good(order, request, call)
+            else:
+                result = await self._first_good_hedged(self._hedger, order, request, call)
             result.attempts = call.attempts
             call.result = result
             return result
@@ -134,6 +197,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
             raise
         finally:
             self._in_flight -= 1
+            CURRENT_CALL.reset(token)
             call.latency = self._monotonic() - started
             if self._hearers:
                 self._tell(call)
@@ -167,39 +231,75 @@ class ProviderManager(Generic[RequestT, OutputT]):
         dropped: list[PlanRow] = []
         for candidate in self._select_provider_order(request, self._turn):
             objection = candidate.objection(request)
-            reason = "" if objection is None else safe_message(objection)
+            reason = candidate.rejection(self._monotonic()) if objection is None else safe_message(objection)
             rank = None if reason else len(kept) + 1
-            (dropped if reason else kept).append(_plan_row(candidate, request, rank, reason))
+            (dropped if reason else kept).append(plan_row(candidate, request, rank, reason))
         return Plan(self.service, type(self.strategy).__name__, (*kept, *dropped))
 
     async def health_check_all(self) -> dict[str, ProviderStatus]:
         """Ask every provider how it is, all at once, in at most ten seconds."""
         return await self._home.enter(self._health_check_all)
 
-    async def open(self, provider: str) -> None:
-        """Get a provider ready before its first request; raises what its `aopen` raises."""
-        await self._home.enter(self._candidate(provider).open)
+    def is_open(self, provider: str) -> bool:
+        """Does this provider's circuit turn calls away right now? From any thread."""
+        breaker = self._candidate(provider).breaker
+        return breaker is not None and breaker.is_open()
 
-    async def aclose(self) -> None:
-        """Close the providers. Calls that are under way fail."""
-        await self._home.enter(self._close_providers)
+    def force_open(self, provider: str) -> None:
+        """Keep a provider out until `close_circuit`: maintenance, a bad release."""
+        self._breaker_of(provider).force_open()
+
+    def disable_circuit(self, provider: str) -> None:
+        """Let everything through to a provider, whatever its circuit has seen, until `close_circuit`."""
+        self._breaker_of(provider).disable()
+
+    def close_circuit(self, provider: str) -> None:
+        """Close a provider's circuit and forget what it has seen."""
+        self._breaker_of(provider).reset()
+
+    async def open(self, *providers: str) -> None:
+        """Get the named providers ready before their first request, and start the active health checks.
+
+        Raises what a provider's `aopen` raises.
+        """
+        await self._home.enter(lambda: self._open(providers))
+
+    async def aclose(self, drain: float = 5.0) -> None:
+        """Take no more calls, give those under way `drain` seconds, end what is left as timeouts, close the providers."""
+        await self._home.enter(lambda: self._close(drain))
         if self._owns_home:
             self._home.close()
 
-    def close(self) -> None:
+    def close(self, drain: float = 5.0) -> None:
         """`aclose` for ordinary code."""
-        self._home.run(self._close_providers)
+        self._home.run(lambda: self._close(drain))
         if self._owns_home:
             self._home.close()
+
+    async def __aenter__(self) -> "ProviderManager[RequestT, OutputT]":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def _select_provider_order(self, request: RequestT, turn: int) -> Sequence[GuardedProvider]:
         return self._order(self._candidates, request, turn)
 
     def _candidate(self, name: str) -> GuardedProvider:
-        for candidate in self._candidates:
-            if candidate.name == name:
-                return candidate
-        raise UsageError(f"{self.service} has no provider {name!r}; it has {', '.join(self.providers)}")
+        try:
+            return self._by_name[name]
+        except KeyError:
+            names = ", ".join(self._by_name)
+            raise UsageError(f"{self.service} has no provider {name!r}; it has {names}") from None
+
+    def _breaker_of(self, name: str) -> Any:
+        breaker = self._candidate(name).breaker
+        if breaker is None:
+            raise UsageError(f"{self.service}.{name} has no circuit breaker")
+        return breaker
 
     def _chosen(
         self, order: Sequence[GuardedProvider], call: Call, only: Collection[str] | None, exclude: Collection[str]
@@ -213,27 +313,70 @@ class ProviderManager(Generic[RequestT, OutputT]):
                 call.dropped[candidate.name] = "left out by the caller"
         return [candidate for candidate in order if candidate.name not in call.dropped]
 
+    def _held_back(self, order: Sequence[GuardedProvider], now: float) -> Sequence[GuardedProvider]:
+        """Those that have just come back get a growing share of the calls; in the others they come last."""
+        later = [each for each in order if now < each.ramp_until and self._random.random() > each.ramp_share(now)]
+        return [*(each for each in order if each not in later), *later] if later else order
+
     async def _first_good(
-        self, order: Sequence[GuardedProvider], request: RequestT, call: Call, ends: float | None
+        self,
+        order: Sequence[GuardedProvider],
+        request: RequestT,
+        call: Call,
+        blocked: list[GuardedProvider] | None = None,
     ) -> ProviderResult[OutputT]:
         left = len(order)
+        blocked = [] if blocked is None else blocked
         objections: list[OutcomeError] = []
         for candidate in order:
             objection = candidate.objection(request)
             if objection is not None:
                 objections.append(objection)
                 call.dropped[candidate.name] = safe_message(objection)
-            elif ends is not None and self._monotonic() >= ends:
+            elif call.ends is not None and call.attempts and self._monotonic() >= call.ends:
                 call.dropped[candidate.name] = "no time left"
             else:
-                result = await candidate.attempt(request, call, ends, left)
-                if result is not None:
-                    return result
-                if not call.attempts[-1].outcome.rule.falls_over:
-                    raise self._signed(call.error, call)
-                candidate.figures.fallbacks += 1
+                answer = await candidate.attempt(request, call, left)
+                if type(answer) is not Outcome:
+                    return answer  # type: ignore[return-value]
+                self._go_on(answer, candidate, call, blocked)
             left -= 1
+        async for answer in last_resort(blocked, request, call, self.all_down, self._home.clock, self._call_attempts):
+            if not isinstance(answer, Outcome):
+                return answer
+            self._go_on(answer, None, call, blocked)
         return self._nobody(call, objections)
+
+    async def _first_good_hedged(
+        self, hedger: Hedger, order: Sequence[GuardedProvider], request: RequestT, call: Call
+    ) -> ProviderResult[OutputT]:
+        """The first two raced where the first is slow; everybody else as usual."""
+        able = [each for each in order if each.objection(request) is None and not each.rejection(call.started)]
+        delay = hedger.delay(able[0]) if len(able) > 1 else None
+        if delay is None:
+            return await self._first_good(order, request, call)
+        first, second = able[:2]
+        answer, hedged = await hedger.race(first, second, delay, request, call, len(able))
+        if not isinstance(answer, Outcome):
+            return answer
+        blocked: list[GuardedProvider] = []
+        self._go_on(answer, first, call, blocked)
+        asked = (first, second) if hedged else (first,)
+        return await self._first_good([each for each in order if each not in asked], request, call, blocked)
+
+    def _go_on(
+        self, outcome: Outcome, candidate: GuardedProvider | None, call: Call, blocked: list[GuardedProvider]
+    ) -> None:
+        """Note that the call goes on after this outcome, or end it here."""
+        done_once = self.effect is Effect.ONCE and outcome is Outcome.INVALID_RESULT
+        if not outcome.rule.falls_over or done_once:
+            raise self._signed(call.error, call)
+        if candidate is None:
+            return
+        if outcome is Outcome.REJECTED or outcome is Outcome.THROTTLED:
+            blocked.append(candidate)
+        if outcome is not Outcome.REJECTED:
+            candidate.figures.fallbacks += 1
 
     def _nobody(self, call: Call, objections: list[OutcomeError]) -> ProviderResult[OutputT]:
         if call.refused and self.on_refused == "best":
@@ -245,7 +388,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         reasons = [f"{attempt.provider}: {attempt.message} ({attempt.outcome.value})" for attempt in call.attempts]
         reasons += [f"{name}: {reason}" for name, reason in call.dropped.items()]
         message = f"{self.service}: no provider answered; " + ("; ".join(reasons) or "the strategy chose nobody")
-        raise self._signed(AllProvidersFailed(message, call.attempts), call) from call.error
+        retry_after = soonest(self._candidates, self._monotonic())
+        raise self._signed(AllProvidersFailed(message, call.attempts, retry_after=retry_after), call) from call.error
 
     def _signed(self, error: Any, call: Call) -> Any:
         error.call_id = call.id
@@ -274,20 +418,36 @@ class ProviderManager(Generic[RequestT, OutputT]):
             )
 
     async def _health_check_all(self) -> dict[str, ProviderStatus]:
-        statuses = await asyncio.gather(*(self._health_of(candidate) for candidate in self._candidates))
-        return dict(zip(self.providers, statuses, strict=True))
+        checks = [check(candidate, self._home, HEALTH_CHECK_TIMEOUT) for candidate in self._candidates]
+        return dict(zip(self._by_name, await asyncio.gather(*checks), strict=True))
 
-    async def _health_of(self, candidate: GuardedProvider) -> ProviderStatus:
-        # Foreign code: a check that fails is the answer, whatever it raised.
-        try:
-            with DeadlineScope(self._home.timers, self._monotonic() + HEALTH_CHECK_TIMEOUT):
-                await candidate.open()
-                return await candidate.provider.health_check()
-        except Exception as error:
-            report_defect(f"{self.service}.{candidate.name}: health check", error)
-            return ProviderStatus.UNAVAILABLE
+    def _circuit_changed(self, provider: str, old: State, new: State) -> None:
+        self._ramping_until = max(candidate.ramp_until for candidate in self._candidates)
+        change = StateChange(self.service, provider, old.value, new.value)
+        for hear in self._state_hearers:
+            # Foreign code: a listener that breaks must not keep a circuit from changing.
+            try:
+                hear(change)
+            except Exception as error:
+                report_defect(f"observer {hear!r} failed", error)
 
-    async def _close_providers(self) -> None:
+    async def _open(self, providers: Sequence[str]) -> None:
+        for name in providers:
+            await self._candidate(name).open()
+        if self._monitor is not None:
+            self._monitor.start()
+
+    async def _close(self, drain: float) -> None:
+        self._closing = True
+        if self._monitor is not None:
+            await self._monitor.stop()
+        until = self._monotonic() + drain
+        while self._in_flight and self._monotonic() < until:
+            await self._home.clock.sleep(DRAIN_STEP)
+        if self._in_flight:
+            stuck = ", ".join(each.name for each in self._candidates if each.in_flight) or "callers"
+            logger.warning("{}: closing with {} calls under way, stuck in {}", self.service, self._in_flight, stuck)
+            self._home.timers.expire_all()
         for candidate in self._candidates:
             # Foreign code: one provider that cannot close must not keep the others open.
             try:
@@ -307,20 +467,6 @@ def _named(providers: Iterable[BaseProvider[Any, Any]], service: str) -> list[Ba
     if not found:
         raise UsageError(f"{service}: a service needs at least one provider")
     return list(found.values())
-
-
-def _plan_row(candidate: GuardedProvider, request: Any, rank: int | None, reason: str) -> PlanRow:
-    return PlanRow(
-        provider=candidate.name,
-        rank=rank,
-        reason=reason,
-        priority=candidate.priority,
-        quality_score=candidate.quality_score,
-        status=candidate.status,
-        predicted_cost=candidate.estimated_cost(request),
-        latency=candidate.latency.average,
-        success_rate=candidate.success_rate,
-    )
 
 
 def _is_about_input(error: OutcomeError) -> bool:

@@ -57,7 +57,9 @@ def _is_base(implementation: type[Any], field: "attrs.Attribute[Any]") -> bool:
 
 
 def _reuses_base(implementation: type[Any], field: "attrs.Attribute[Any]") -> bool:
-    return not field.inherited and _is_base(implementation, field)
+    # attrs has the flag at run time, its stubs do not.
+    inherited: bool = getattr(field, "inherited", False)
+    return not inherited and _is_base(implementation, field)
 
 
 def _declares_fields(implementation: type[Any]) -> bool:

@@ -18,7 +18,8 @@ def find_strategy(strategy: str | SelectionStrategy | Strategy) -> Strategy:
     if not isinstance(strategy, str | SelectionStrategy):
         return strategy
     try:
-        return BUILT_IN[SelectionStrategy(strategy)]()
+        found: Strategy = BUILT_IN[SelectionStrategy(strategy)]()
+        return found
     except ValueError:
         names = ", ".join(member.value for member in SelectionStrategy)
         raise UsageError(f"unknown strategy {strategy!r}; built in: {names}; or pass an instance") from None
@@ -41,9 +42,13 @@ def compile_order(strategy: Strategy) -> Order:
         except Exception as error:
             report_defect(f"strategy {type(strategy).__name__} failed, using the configured order", error)
             return candidates
-        if len(ranked) > len(candidates) or len(ranked) != len(set(ranked)) or not all(map(candidates.__contains__, ranked)):
-            error = ValueError("order() must return each of its candidates at most once, and nobody else")
-            report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", error)
+        if (
+            len(ranked) > len(candidates)
+            or len(ranked) != len(set(ranked))
+            or not all(map(candidates.__contains__, ranked))
+        ):
+            wrong = ValueError("order() must return each of its candidates at most once, and nobody else")
+            report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", wrong)
             return candidates
         return ranked
 

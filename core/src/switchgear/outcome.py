@@ -66,8 +66,6 @@ class Outcome(Enum):
     rule: Rule
 
 
-
-
 # fmt: off
 RULES = {
     #                             retry same        over   breaker               latency           budget stale

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from switchgear.guarded import GuardedProvider
 from switchgear.provider import ProviderStatus
 
 
@@ -21,6 +22,8 @@ class PlanRow:
     priority: int
     quality_score: float
     status: ProviderStatus
+    circuit: str
+    in_flight: int
     predicted_cost: Decimal | None
     latency: float | None
     success_rate: float | None
@@ -44,3 +47,19 @@ class Plan:
             row["status"] = row["status"].value
             row["predicted_cost"] = None if row["predicted_cost"] is None else str(row["predicted_cost"])
         return {"service": self.service, "strategy": self.strategy, "candidates": rows}
+
+
+def plan_row(candidate: GuardedProvider, request: Any, rank: int | None, reason: str) -> PlanRow:
+    return PlanRow(
+        provider=candidate.name,
+        rank=rank,
+        reason=reason,
+        priority=candidate.priority,
+        quality_score=candidate.quality_score,
+        status=candidate.status,
+        circuit=candidate.circuit,
+        in_flight=candidate.in_flight,
+        predicted_cost=candidate.estimated_cost(request),
+        latency=candidate.latency.average,
+        success_rate=candidate.success_rate,
+    )

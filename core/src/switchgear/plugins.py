@@ -49,6 +49,7 @@ class Catalog:
     def __init__(self, *, extra: Iterable[tuple[str, str, Any]] = (), disabled: Iterable[str] = ()) -> None:
         self._extra = tuple(extra)
         self._disabled = {normalized(name) for name in disabled}
+        self.packages = {"switchgear"}  # what has been loaded: whose log lines are the library's
 
     @cached_property
     def offers(self) -> tuple[Offer, ...]:
@@ -95,7 +96,7 @@ class Catalog:
         """Import it; raises `PluginProblem` with the cause, whatever the module did."""
         if offer.entry_point is None:
             return offer.value
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
         loader = _Loader(offer.entry_point, failures)
         if failures:
             cause = failures[0].__cause__ or failures[0]
@@ -103,7 +104,9 @@ class Catalog:
                 f"{offer} cannot be imported: {type(cause).__name__}: {cause}",
                 f"reinstall or upgrade {offer.distribution}, disable it, or set optional = true",
             ) from cause
-        logger.disable(offer.entry_point.module.partition(".")[0])
+        package = offer.entry_point.module.partition(".")[0]
+        logger.disable(package)
+        self.packages.add(package)
         return loader[offer.entry_point.name].plugin
 
     def _unknown(self, kind: str, type_name: str, capability: str | None) -> PluginProblem:
@@ -148,18 +151,24 @@ class _Manager(PluginManager):
         self.add_hookspecs(SPECS[kind])
 
     def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
-        return HookspecOpts(firstresult=False, historic=False, warn_on_impl=None, warn_on_impl_args=None) if name in self._names else None
+        return (
+            HookspecOpts(firstresult=False, historic=False, warn_on_impl=None, warn_on_impl_args=None)
+            if name in self._names
+            else None
+        )
 
     def parse_hookimpl_opts(self, plugin: Any, name: str) -> HookimplOpts | None:
         if name not in self._names:
             return None
-        return HookimplOpts(wrapper=False, hookwrapper=False, optionalhook=False, tryfirst=False, trylast=False, specname=None)
+        return HookimplOpts(
+            wrapper=False, hookwrapper=False, optionalhook=False, tryfirst=False, trylast=False, specname=None
+        )
 
 
 class _Loader(NamedExtensionManager[Any]):
     """Loads the one entry point that was resolved, past stevedore's own look-up and its disk cache."""
 
-    def __init__(self, chosen: EntryPoint, failures: list[Exception]) -> None:
+    def __init__(self, chosen: EntryPoint, failures: list[BaseException]) -> None:
         self._chosen = chosen
         super().__init__(
             chosen.group,
@@ -205,7 +214,7 @@ def _installed(kind: str, point: EntryPoint) -> Offer:
 
 def _with_arguments(function: Any, names: Sequence[str]) -> Callable[[Any], None]:
     """A listener that takes fewer arguments than the specification goes on working when the specification gains one."""
-    return function if names else lambda event: function()  # type: ignore[no-any-return]
+    return function if names else lambda event: function()
 
 
 def installed_version(distribution: str) -> str | None:

@@ -1,7 +1,7 @@
 """The contract of a provider: what a vendor's or an engine's plugin implements."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -23,6 +23,9 @@ class ProviderStatus(Enum):
     UNAVAILABLE = "unavailable"  # not asked
 
 
+_SEVERITY = list(ProviderStatus)
+
+
 @attrs.define(kw_only=True, eq=False, slots=False)
 class BaseProvider(ABC, Generic[RequestT, OutputT]):
     """One vendor's or engine's answer to a capability.
@@ -39,14 +42,25 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
     timeout: float | None = None
     concurrency: int | None = None
     price: Price | None = None
-    status: ProviderStatus = attrs.field(default=ProviderStatus.AVAILABLE, init=False)
     figures: Figures = attrs.field(factory=Figures, init=False, repr=False)
+    _reported: ProviderStatus = attrs.field(default=ProviderStatus.AVAILABLE, init=False)
+    _observed: Callable[[], ProviderStatus] | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         # Two providers with the same options are still two: `@attrs.define` alone would compare them by value.
         cls.__eq__ = object.__eq__  # type: ignore[method-assign]
         cls.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+    @property
+    def status(self) -> ProviderStatus:
+        """The worse of what the last health check reported and what traffic shows right now."""
+        observed = self._reported if self._observed is None else self._observed()
+        return max(self._reported, observed, key=_SEVERITY.index)
+
+    @status.setter
+    def status(self, reported: ProviderStatus) -> None:
+        self._reported = reported
 
     @property
     def is_available(self) -> bool:
@@ -95,7 +109,7 @@ class SimpleProvider(BaseProvider[RequestT, OutputT]):
         return None if self.price is None else self.price.amount(self.estimate_usage(request))
 
     async def health_check(self) -> ProviderStatus:
-        return self.status
+        return ProviderStatus.AVAILABLE if self._observed is None else self._observed()
 
 
 AnyProvider = BaseProvider[Any, Any]

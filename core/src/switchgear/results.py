@@ -79,6 +79,7 @@ class Call:
 
     `order` names the candidates as the strategy ranked them; `dropped` maps those passed over to the reason.
     `result` and `refused` hold answers: whoever records a call takes their figures and leaves their content.
+    `started` and `ends` (the deadline) are moments on the monotonic clock, `latency` is in seconds.
     """
 
     id: str
@@ -91,7 +92,9 @@ class Call:
     refused: list[Refused] = attrs.Factory(list)
     result: ProviderResult[Any] | None = None
     error: BaseException | None = None
+    idempotency_key: str | None = None
     started: float = 0.0
+    ends: float | None = None
     latency: float = 0.0
 
     @property
@@ -99,3 +102,13 @@ class Call:
         """Every candidate in the strategy's order, with the reason where it was dropped."""
         names = dict.fromkeys([candidate.name for candidate in self.order] + list(self.dropped))
         return tuple(Considered(name, name not in self.dropped, self.dropped.get(name, "")) for name in names)
+
+
+@attrs.frozen
+class StateChange:
+    """A provider's circuit went from one state to another (`closed`, `open`, `half_open` ...)."""
+
+    service: str
+    provider: str
+    old: str
+    new: str

@@ -30,7 +30,20 @@ class Candidate(Protocol):
     @property
     def success_rate(self) -> float | None: ...
     @property
-    def in_flight(self) -> int: ...
+    def requests(self) -> int:
+        """How many it was sent since the process started."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """How many it is working on right now."""
+        ...
+
+    @property
+    def circuit(self) -> str:
+        """`closed`, `open`, `half_open`, `forced_open` or `disabled`."""
+        ...
+
     def estimated_cost(self, request: Any) -> Decimal | None:
         """What the request would cost here; None where unknown."""
         ...

@@ -21,14 +21,27 @@ def constraints_of(field: "attrs.Attribute[Any]") -> tuple[Any, ...]:
 
 
 def check(found: Any, field: "attrs.Attribute[Any]", constraints: Iterable[Any], wanted: Any, raw: object) -> None:
-    """`raw` is how the file has it, and how a refusal shows it."""
+    """Raises `Mismatch`. `raw` is how the file has it, and how a refusal shows it."""
+    refused = _refusing(found, field, constraints)
+    if refused is not None:
+        # In our words, not the validator's: its text quotes what `${...}` stood for.
+        value = kind(raw) if holds_secret(wanted) else shown(raw)
+        raise Mismatch(f"expected {expectation(refused)}, got {value}")
+
+
+def fitting(stand_in: Any, field: "attrs.Attribute[Any]", constraints: Iterable[Any]) -> Any:
+    """What stands in for a value that is not looked up: the field's default where validators refuse the stand-in."""
+    has_default = field.default is not attrs.NOTHING and not isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
+    return field.default if has_default and _refusing(stand_in, field, constraints) is not None else stand_in
+
+
+def _refusing(found: Any, field: "attrs.Attribute[Any]", constraints: Iterable[Any]) -> Any:
     for constraint in constraints:
         try:
             constraint(None, field, found)
         except (ValueError, TypeError):
-            # In our words, not the validator's: its text quotes what `${...}` stood for.
-            value = kind(raw) if holds_secret(wanted) else shown(raw)
-            raise Mismatch(f"expected {expectation(constraint)}, got {value}") from None
+            return constraint
+    return None
 
 
 def expectation(constraint: Any) -> str:
@@ -38,4 +51,4 @@ def expectation(constraint: Any) -> str:
         return f"a value {constraint.compare_op} {constraint.bound}"
     if hasattr(constraint, "options"):
         return one_of(constraint.options)
-    return repr(constraint).strip("<>")
+    return f"what passes the {repr(constraint).strip('<>')}"

@@ -59,18 +59,18 @@ class Document:
         except ConfigError as error:
             problems += error.problems
         problems = [attrs.evolve(problem, path=self.where(problem.path)) for problem in problems]
-        problems += self._problems_elsewhere(is_active)
+        problems += self._problems_elsewhere()
         if problems:
             raise ConfigError(_in_file_order(problems, self.source))
         return Loaded(settings=settings, document=self, inactive=filled.inactive, secrets=filled.secrets)
 
-    def _problems_elsewhere(self, is_active: IsActive) -> Iterator[Problem]:
+    def _problems_elsewhere(self) -> Iterator[Problem]:
         """What is wrong in the overlays of the other environments, as far as that can be told without their secrets."""
         references = References(environ={}, directory=self.folder, offline=True)
         for name, overlay in overlays(self.source).items():
             if name == self.environment:
                 continue
-            filled = interpolate(merge(self.source, overlay), references, is_active=is_active)
+            filled = interpolate(merge(self.source, overlay), references)
             problems = [*filled.problems, *check_services(filled.tables, filled.inactive)]
             try:
                 structure(filled.tables, Settings)

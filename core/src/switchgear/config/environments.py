@@ -1,9 +1,9 @@
 """Chooses the environment and merges its overlay last.
 
-The name comes from the caller (`--env`), else SWITCHGEAR_ENV, else `[switchgear] environment`. It must be declared by
-an `[environments.<name>]` table, empty if need be. One name needs none: the file's own `environment` may be what the
-author calls the tables as they stand, unless it looks like a declared one: `"production"` beside
-`[environments.prod]` must not quietly run with the settings of a laptop.
+The name comes from the caller (`--env` on the command line), else SWITCHGEAR_ENV, else `[switchgear] environment`. It
+must be declared by an `[environments.<name>]` table, empty if need be. One name needs none: the file's own
+`environment` may be what the author calls the tables as they stand, unless it looks like a declared one:
+`"production"` beside `[environments.prod]` must not quietly run with the settings of a laptop.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class Choice:
 def choose(named: str | None, environ: Mapping[str, str], own: str | None, declared: Iterable[str]) -> Choice:
     """`own` is what the file's `[switchgear] environment` says."""
     declared = tuple(declared)
-    candidates = ((named, "--env"), (environ.get(ENV_VARIABLE), ENV_VARIABLE), (own, FILE_PATH))
+    candidates = ((named, "environment"), (environ.get(ENV_VARIABLE), ENV_VARIABLE), (own, FILE_PATH))
     name, said_in = next(((name, said_in) for name, said_in in candidates if name), (None, ""))
     if name is None or name in declared or (name == own and not _looks_like(name, declared)):
         return Choice(name)
@@ -61,10 +61,9 @@ def overlays(tables: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def locate(path: str, source: Mapping[str, Any], name: str | None) -> str:
     """Where in the file stands what has `path` after environment `name` was merged."""
     overlay = overlays(source).get(name or "", {})
-    parent = path.rpartition(".")[0]
     if not overlay or not path:
         return path
-    laid_over = places(overlay)
+    laid_over, parent = places(overlay), path.rpartition(".")[0]
     # A missing key stands nowhere: it belongs to the overlay if its table is only there.
     if path in laid_over or (parent in laid_over and parent not in places(source)):
         return f"{dotted('environments', name or '')}.{path}"

@@ -17,8 +17,7 @@ class Unreadable(ValueError):
 def read_toml(text: str) -> Any:
     try:
         return tomli.loads(text)
-    # Beside its own error, tomli lets through those of numbers and dates that are out of range.
-    except ValueError as error:
+    except tomli.TOMLDecodeError as error:
         raise Unreadable(f"not valid TOML: {error}") from None
 
 
@@ -49,8 +48,13 @@ def parse(text: str, suffix: str) -> dict[str, Any]:
     """The tables of a text; the format goes by a file's suffix. Raises `Unreadable`."""
     try:
         tables = READERS[suffix](text)
+    except Unreadable:
+        raise
     except RecursionError:
         raise Unreadable("nested too deeply") from None
+    # What the readers let through: numbers of thousands of digits, dates that do not exist.
+    except ValueError as error:
+        raise Unreadable(f"not valid {suffix[1:].upper()}: {error}") from None
     if tables is None:
         return {}
     if not isinstance(tables, dict):

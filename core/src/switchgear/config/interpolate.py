@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
-import tomli
 
 from switchgear.config.references import References, Unresolved
+from switchgear.config.templates import Interpolated, is_template, literal
 from switchgear.config.wording import dotted
 from switchgear.errors import Problem
 from switchgear.secret import Secret
@@ -20,26 +20,6 @@ _REFERENCE = re.compile(r"\$\$|\$\{([^}]*)\}|\$\{", re.DOTALL)
 
 def always_active(path: KeyPath, table: Mapping[str, Any]) -> bool:
     return True
-
-
-class Interpolated(str):
-    """A text that came out of a template; its `repr` shows the template, so that no message shows the value.
-
-    `whole`: the template is one `${...}` and nothing else. `known`: False where the text is still the template,
-    because the reference was not looked up; such a value passes as any scalar.
-    """
-
-    template: str
-    whole: bool
-    known: bool
-
-    def __new__(cls, text: str, template: str = "${...}", whole: bool = False, known: bool = True) -> "Interpolated":
-        self = super().__new__(cls, text)
-        self.template, self.whole, self.known = template, whole, known
-        return self
-
-    def __repr__(self) -> str:
-        return repr(self.template)
 
 
 @attrs.frozen
@@ -66,17 +46,6 @@ def interpolate(
     walk = _Walk(references, is_active)
     filled = {key: walk.value(value, (key,)) if key != "environments" else value for key, value in tables.items()}
     return Interpolation(filled, tuple(walk.problems), frozenset(walk.inactive), tuple(walk.secrets))
-
-
-def literal(text: str) -> object:
-    """The integer, number or boolean that the text is in TOML; the text itself if it is none."""
-    if len(text) > 64 or not re.fullmatch(r"true|false|[+-]?[0-9][0-9A-Za-z_.+-]*", text, re.ASCII):
-        return text
-    try:
-        value = tomli.loads(f"value = {text}")["value"]
-    except tomli.TOMLDecodeError:
-        return text
-    return value if isinstance(value, int | float) else text
 
 
 @attrs.define
@@ -147,10 +116,6 @@ class _Walk:
         if found.secret:
             self.secrets[Secret(found.text)] = None
         return found.text
-
-
-def is_template(text: str) -> bool:
-    return "${" in text.replace("$$", "")
 
 
 def is_enabled(table: Mapping[str, Any]) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 from switchgear.config.document import Document, Loaded
 from switchgear.config.environments import choose, merge, overlays
 from switchgear.config.formats import Unreadable, check_bounds
-from switchgear.config.interpolate import Interpolated, IsActive, always_active, interpolate
+from switchgear.config.interpolate import IsActive, always_active, interpolate
 from switchgear.config.references import References, SecretStores
 from switchgear.config.sources import find_file, read_dotenv, read_tables
+from switchgear.config.templates import is_unknown
 from switchgear.errors import ConfigError, Problem
 
 
@@ -50,7 +51,7 @@ def read(
         environ={**local, **environ},
         environment=environment,
         overrides=overrides,
-        folder=file.parent,
+        folder=file.absolute().parent,
         path=file,
         problems=problems,
     )
@@ -89,9 +90,10 @@ def _merged(
     problems: list[Problem] | None = None,
 ) -> Document:
     declared = overlays(source)
-    choice = choose(environment, environ, _own_environment(source, environ, folder), declared)
+    own = _own_environment(source, environ, folder)
+    choice = choose(environment, environ, own, declared)
     tables = merge(source, declared.get(choice.name or "", {}))
-    if choice.name is not None and isinstance(tables.get("switchgear", {}), Mapping):
+    if choice.name != own and isinstance(tables.get("switchgear", {}), Mapping):
         tables = merge(tables, {"switchgear": {"environment": choice.name}})
     return Document(
         source=source,
@@ -110,6 +112,7 @@ def _own_environment(source: Mapping[str, Any], environ: Mapping[str, str], fold
     own = general.get("environment") if isinstance(general, Mapping) else None
     if not isinstance(own, str):
         return None
-    filled = interpolate({"own": own}, References(environ=environ, directory=folder, offline=True)).tables["own"]
-    # What is wrong with it, or not set, is reported when all is filled in.
-    return None if filled == own and isinstance(filled, Interpolated) else str(filled)
+    references = References(environ=environ, directory=folder, offline=True)
+    filled: str = interpolate({"own": own}, references).tables["own"]
+    # Where it is not set, that is reported when all is filled in.
+    return None if is_unknown(filled) else filled

@@ -14,9 +14,9 @@ from typing import Any, get_args
 
 from cattrs import Converter
 
-from switchgear.config.durations import Duration, parse_duration
-from switchgear.config.interpolate import Interpolated, literal
+from switchgear.config.templates import Interpolated, is_unknown, literal
 from switchgear.config.wording import described, holds_secret, kind, shown
+from switchgear.durations import Duration, parse_duration
 from switchgear.secret import Secret
 
 Hook = Callable[[Any, Any], Any]
@@ -33,10 +33,6 @@ class Mismatch(ValueError):
 def mismatch(value: object, wanted: Any, remedy: str = "") -> Mismatch:
     hidden = holds_secret(wanted) or isinstance(value, dict | list)
     return Mismatch(f"expected {described(wanted)}, got {kind(value) if hidden else shown(value)}", remedy)
-
-
-def is_unknown(value: object) -> bool:
-    return isinstance(value, Interpolated) and not value.known
 
 
 def text(value: object, wanted: Any) -> str:
@@ -150,6 +146,7 @@ _PRIMITIVES: Mapping[Any, tuple[Hook, Any]] = {
 def register_primitives(converter: Converter) -> None:
     for wanted, (hook, stand_in) in _PRIMITIVES.items():
         converter.register_structure_hook(wanted, _strict(wanted, hook, stand_in))
+    converter.register_structure_hook(Enum, choice)
 
 
 def _strict(wanted: Any, hook: Hook, stand_in: Any) -> Hook:

@@ -1,13 +1,13 @@
 """Turns cattrs' exception groups into problems with TOML paths."""
 
 from collections.abc import Iterator, Mapping
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import attrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError, IterableValidationNote
 
-from switchgear.config.interpolate import Interpolated
 from switchgear.config.primitives import Mismatch
+from switchgear.config.templates import Interpolated
 from switchgear.config.wording import described, dotted, suggestion
 from switchgear.errors import Problem
 
@@ -26,6 +26,10 @@ def problems_of(error: Exception, raw: object, path: str) -> Iterator[Problem]:
             yield from _of_the_whole(inner, raw, path)
     elif isinstance(error, Mismatch):
         yield Problem(path, str(error), error.remedy)
+    elif isinstance(error, ValueError | TypeError):
+        # From a hook of cattrs' own, for a type that a plugin may use and we have no strict hook for.
+        remedy = "If the value looks right, the option's type is at fault: tell the plugin's authors"
+        yield Problem(path, f"cannot be read, {type(error).__name__}", remedy)
     else:
         # cattrs collects every exception; one that no hook raises on purpose is a bug, and must not pass for a typo.
         raise error
@@ -36,8 +40,6 @@ def _of_the_whole(error: Exception, raw: object, path: str) -> Iterator[Problem]
         unknown = [key for key in raw if key in error.extra_fields] if isinstance(raw, Mapping) else ()
         for key in unknown:
             yield Problem(dotted(path, key), "unknown key", suggestion(key, keys_of(error.cl)))
-    elif isinstance(error, Mismatch):
-        yield from problems_of(error, raw, path)
     else:
         # Raised by the class itself, while it was made: by a validator of its own or in `__attrs_post_init__`.
         yield Problem(path, _refusal(error, raw))
@@ -65,11 +67,9 @@ def _missing(table: type, key: str, path: str) -> Problem:
     )
 
 
-def _child(raw: object, key: str | int) -> object:
-    try:
-        return raw[key]  # type: ignore[index]
-    except (KeyError, IndexError, TypeError):
-        return None
+def _child(raw: Any, key: Any) -> Any:
+    # A short form has no children: it stands for the one of the table that it stands for.
+    return raw[key] if isinstance(raw, Mapping | list | tuple) else raw
 
 
 def _refusal(error: Exception, raw: object) -> str:

@@ -8,8 +8,13 @@ from typing import Any, ClassVar, Literal
 
 from attrs import Factory, field, frozen, validators
 
-from switchgear.config.durations import Duration
-from switchgear.config.rules import Amount, Currency, Name, PriceKey, Wait
+from switchgear.durations import Duration
+from switchgear.policies.breaker import Breaker
+from switchgear.policies.health import Health
+from switchgear.policies.hedge import Hedge
+from switchgear.policies.rate_limit import Rate
+from switchgear.policies.retry import Retry
+from switchgear.rules import Amount, Currency, Name, PriceKey, Wait
 
 
 def doc(text: str) -> dict[str, str]:
@@ -34,7 +39,7 @@ class Logging:
 class General:
     """`[switchgear]`: what holds for all services."""
 
-    environment: str | None = field(
+    environment: Name | None = field(
         default=None, metadata=doc("the overlay to use; --env and SWITCHGEAR_ENV win over it")
     )
     currency: Currency = field(default="USD", metadata=doc("the currency in which costs and budgets are counted"))
@@ -90,6 +95,17 @@ class Provider:
         validator=validators.optional(validators.ge(1)),
         metadata=doc("how many requests it gets at the same time; absent: no limit"),
     )
+    queue: int = field(
+        default=1000,
+        validator=validators.ge(0),
+        metadata=doc("how many requests may wait for a place; more are rejected"),
+    )
+    rate: Rate | None = field(default=None, metadata=doc("how many requests it gets in how long; absent: no limit"))
+    retry: Retry | None = field(default=None, metadata=doc("in place of the service's table"))
+    breaker: Breaker | None = field(default=None, metadata=doc("in place of the service's table"))
+    cool_down: Wait = field(
+        default=Duration(300.0), metadata=doc("how long it is left alone after it refused our credentials or quota")
+    )
     cost: dict[PriceKey, Amount] | None = field(
         default=None, metadata=doc('its price, such as { per_page = "0.0015" }; beats the plugin\'s own')
     )
@@ -109,6 +125,16 @@ class Service:
     validate: tuple[Component, ...] = field(default=(), metadata=doc("checks that every answer must pass, in order"))
     on_refused: Literal["fail", "best"] = field(
         default="fail", metadata=doc('when all answers are refused: "fail", or "best" for the highest-scored one')
+    )
+    retry: Retry = field(default=Retry(), metadata=doc("when the same provider is asked again"))
+    breaker: Breaker = field(default=Breaker(), metadata=doc("when a failing provider is left alone"))
+    hedge: Hedge | None = field(default=None, metadata=doc("when a second provider is asked as well; absent: never"))
+    health: Health | None = field(
+        default=None, metadata=doc("active health checks; absent: health is what traffic shows")
+    )
+    all_down: Literal["probe", "least_bad", "fail_fast"] = field(
+        default="probe",
+        metadata=doc('when every circuit is open: "probe" one call at a time, ask the "least_bad", or "fail_fast"'),
     )
     providers: dict[Name, Provider] = field(
         default=Factory(dict), metadata=doc("the interchangeable providers, by your names for them")

@@ -3,7 +3,6 @@
 import types
 from collections import abc
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import attrs
@@ -11,10 +10,11 @@ from cattrs import Converter
 from cattrs.cols import is_mapping, list_structure_factory, mapping_structure_factory
 from cattrs.errors import BaseValidationError, IterableValidationError, IterableValidationNote
 
-from switchgear.config.durations import Duration
-from switchgear.config.primitives import Mismatch, choice, is_unknown, mismatch
-from switchgear.config.rules import Rule
+from switchgear.config.primitives import Mismatch, choice, mismatch
+from switchgear.config.templates import is_unknown
 from switchgear.config.wording import bare, holds_secret, kind, shown
+from switchgear.durations import Duration
+from switchgear.rules import Rule
 
 Hook = Callable[[Any, Any], Any]
 
@@ -37,7 +37,7 @@ def register_shapes(converter: Converter) -> None:
     converter.register_structure_hook_factory(_is_list, _list_hook)
     converter.register_structure_hook_factory(_is_fixed_tuple, _fixed_tuple_hook)
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
-    converter.register_structure_hook_factory(_is_choice, _choice_hook)
+    converter.register_structure_hook_func(_is_literal, choice)
     converter.register_structure_hook_factory(_is_union, _union_hook)
     converter.register_structure_hook_factory(_is_ruled, _ruled_hook)
 
@@ -94,12 +94,8 @@ def _mapping_hook(wanted: Any, converter: Converter) -> Hook:
     return structure_mapping
 
 
-def _is_choice(wanted: Any) -> bool:
-    return get_origin(wanted) is Literal or (isinstance(wanted, type) and issubclass(wanted, Enum))
-
-
-def _choice_hook(wanted: Any) -> Hook:
-    return choice
+def _is_literal(wanted: Any) -> bool:
+    return get_origin(wanted) is Literal
 
 
 def _is_union(wanted: Any) -> bool:

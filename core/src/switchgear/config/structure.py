@@ -10,10 +10,11 @@ from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen.typeddicts import make_dict_structure_fn as make_options_structure_fn
 
-from switchgear.config.constraints import check, constraints_of
-from switchgear.config.primitives import Mismatch, is_unknown, mismatch, register_primitives
+from switchgear.config.constraints import check, constraints_of, fitting
+from switchgear.config.primitives import Mismatch, mismatch, register_primitives
 from switchgear.config.problems import problems_of
 from switchgear.config.shapes import register_shapes
+from switchgear.config.templates import is_unknown
 from switchgear.errors import ConfigError
 
 T = TypeVar("T")
@@ -101,8 +102,9 @@ def _field_hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter
 
     def structure_field(value: Any, _: Any) -> Any:
         found = hook(value, wanted)
-        if not is_unknown(value):
-            check(found, field, constraints, wanted, value)
+        if is_unknown(value):
+            return fitting(found, field, constraints)
+        check(found, field, constraints, wanted, value)
         return found
 
     return override(struct_hook=structure_field)

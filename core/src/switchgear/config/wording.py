@@ -10,7 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from switchgear.config import durations
+import attrs
+
+from switchgear import durations
 from switchgear.secret import Secret
 
 _SHOWN = 60
@@ -98,8 +100,15 @@ def bare(wanted: Any) -> Any:
 
 
 def holds_secret(wanted: Any) -> bool:
-    """Whether a value meant for this type may be a secret, also when it is of a wrong shape."""
-    return wanted is Secret or any(holds_secret(arg) for arg in get_args(wanted))
+    """Whether a value meant for this type may be a secret, also when it is of a wrong shape.
+
+    A text where a table should stand may be the key that belongs into the table.
+    """
+    wanted = bare(wanted)
+    origin = get_origin(wanted) or wanted
+    if isinstance(origin, type) and (issubclass(origin, Secret | Mapping) or attrs.has(origin)):
+        return True
+    return any(holds_secret(arg) for arg in get_args(wanted))
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:

@@ -1,1 +1,19 @@
 """One resilience mechanism a file; none knows another, and the manager's floor combines them."""
+
+import attrs
+
+from switchgear.policies.breaker import Breaker
+from switchgear.policies.rate_limit import Rate
+from switchgear.policies.retry import Retry
+
+
+@attrs.frozen(kw_only=True)
+class Policies:
+    """What protects one provider. `queue`: how many requests may wait for a place; `cool_down`: seconds to leave one
+    alone that does not accept our credentials."""
+
+    retry: Retry = Retry()
+    breaker: Breaker = Breaker()
+    rate: Rate | None = None
+    queue: int = 1000
+    cool_down: float = 300.0

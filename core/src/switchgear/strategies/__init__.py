@@ -1,14 +1,17 @@
 """The built-in orders; each is an entry point like anybody else's."""
 
+from collections.abc import Callable
+from typing import Any
+
 from switchgear.strategies.cost import Cost
 from switchgear.strategies.priority import Priority
 from switchgear.strategies.quality import Quality
 from switchgear.strategies.round_robin import RoundRobin
 from switchgear.strategies.speed import Speed
-from switchgear.strategy import SelectionStrategy, Strategy
+from switchgear.strategy import SelectionStrategy
 
 # For managers made in code; configurations find the same classes through their entry points.
-BUILT_IN: dict[SelectionStrategy, type[Strategy]] = {
+BUILT_IN: dict[SelectionStrategy, Callable[[], Any]] = {
     SelectionStrategy.PRIORITY: Priority,
     SelectionStrategy.COST: Cost,
     SelectionStrategy.QUALITY: Quality,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import attrs
 
-from switchgear.config.durations import Duration
+from switchgear.durations import Duration
 
 
 @attrs.frozen

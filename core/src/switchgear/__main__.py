@@ -1,0 +1,21 @@
+"""The command `switchgear`, also as `python -m switchgear`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    # Answered before anything that takes longer to import than this takes to say, and before anything can be broken.
+    if sys.argv[1:2] == ["--version"]:
+        from switchgear._version import __version__
+
+        print(f"switchgear {__version__}")
+        return
+    from switchgear.cli.ending import leave
+    from switchgear.cli.program import program
+
+    leave(program.main)
+
+
+if __name__ == "__main__":
+    main()

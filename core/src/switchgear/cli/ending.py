@@ -1,0 +1,33 @@
+"""Leaves the process, whatever a plugin left running in it."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+
+def leave(run: Callable[[], Any]) -> None:
+    """Run a command and exit with its status."""
+    # A file name that is no text, or a text that the terminal has no characters for, must not end in a traceback.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        run()
+    except SystemExit as end:
+        if _somebody_works_on():
+            _leave_them(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
+
+
+def _somebody_works_on() -> bool:
+    here = threading.current_thread()
+    return any(thread is not here and not thread.daemon for thread in threading.enumerate())
+
+
+def _leave_them(status: int) -> None:
+    """An engine that hangs in a thread of its own cannot be stopped, and Python would wait for it for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)

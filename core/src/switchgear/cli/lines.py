@@ -1,0 +1,51 @@
+"""Answers as JSON, one object a line."""
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from switchgear.cli.calls import Answer
+from switchgear.cli.shown import Shown
+
+if TYPE_CHECKING:
+    from switchgear.results import Attempt
+
+
+def print_json(value: Any) -> None:
+    """On one line; characters outside ASCII are escaped, since the reader's encoding is not known."""
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+def line(answer: Answer, shown: Shown, currency: str) -> dict[str, Any]:
+    """What a program wants to know of an answer. Latencies are in seconds."""
+    result, call, error = answer.result, answer.call, shown.error
+    attempts = result.attempts if result else getattr(answer.error, "attempts", call.attempts if call else ())
+    latency = result.latency if result else call.latency if call else None
+    return {
+        "input": answer.input.name,
+        "ok": error is None,
+        "output": shown.value,
+        "provider": result.provider if result else None,
+        "cost": cost_of(result.cost if result else None, currency),
+        "latency": latency,
+        "cache": result.cache if result else None,
+        "attempts": [_attempt(attempt, currency) for attempt in attempts],
+        "error": error and {"type": type(error).__name__, "message": str(error), "remedy": error.remedy},
+        "call_id": call.id if call else None,
+    }
+
+
+def cost_of(amount: Decimal | None, currency: str) -> dict[str, str] | None:
+    return None if amount is None else {"amount": f"{amount:f}", "currency": currency}
+
+
+def _attempt(attempt: "Attempt", currency: str) -> dict[str, Any]:
+    return {
+        "provider": attempt.provider,
+        "outcome": attempt.outcome.value,
+        "latency": attempt.latency,
+        "cost": cost_of(attempt.cost, currency),
+        "message": attempt.message,
+    }

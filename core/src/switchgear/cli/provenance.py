@@ -1,0 +1,79 @@
+"""How an answer came about: who was passed over, who was asked, how it went, and why the next one was."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from switchgear.cli.calls import Answer
+from switchgear.cli.tables import print_table
+from switchgear.durations import spell_duration
+from switchgear.outcome import Outcome
+
+if TYPE_CHECKING:
+    from switchgear.results import Attempt
+
+_COLUMNS = ("provider", "outcome", "time", "cost", "why not")
+
+
+def print_provenance(answer: Answer, currency: str) -> None:
+    """A table on standard error."""
+    title = f"{answer.input.shown}: {_summary(answer, currency)}"
+    print_table(_COLUMNS, list(_rows(answer, currency)), title=title, stderr=True)
+
+
+def fallback_note(answer: Answer) -> str | None:
+    """One line on a call that was answered, but not by the first one it asked or would have asked."""
+    call, result = answer.call, answer.result
+    if call is None or result is None:
+        return None
+    failed = [f"{each.provider} {_reason(each)}" for each in call.attempts if each.outcome is not Outcome.SUCCESS]
+    passed_over = [f"{name} was passed over ({reason})" for name, reason in _before(answer)]
+    if not (failed or passed_over):
+        return None
+    return f"{answer.input.shown}: {'; '.join([*passed_over, *failed])}; {result.provider} answered"
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    return "unknown" if amount is None else f"{amount:f} {currency}"
+
+
+def _summary(answer: Answer, currency: str) -> str:
+    if answer.result is None:
+        return "failed"
+    result = answer.result
+    cache = "" if result.cache in ("off", "miss") else f", from the cache ({result.cache})"
+    return f"answered by {result.provider}{cache}, cost {money(result.cost, currency)}, call {result.call_id}"
+
+
+def _rows(answer: Answer, currency: str) -> Iterator[Sequence[str]]:
+    call = answer.call
+    if call is None:
+        return
+    for name, reason in call.dropped.items():
+        yield name, "passed over", "", "", reason
+    for each in call.attempts:
+        yield each.provider, each.outcome.value, _time(each.latency), _cost(each, currency), each.message
+
+
+def _cost(attempt: "Attempt", currency: str) -> str:
+    return money(attempt.cost, currency) if attempt.cost is not None or attempt.outcome is Outcome.SUCCESS else ""
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms" if seconds < 1 else spell_duration(round(seconds, 2))
+
+
+def _reason(attempt: "Attempt") -> str:
+    return f"failed ({attempt.outcome.value}: {attempt.message})"
+
+
+def _before(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Those that stood before the one that answered and were not asked; whom the caller left out is no surprise."""
+    call, result = answer.call, answer.result
+    if call is None or result is None:
+        return
+    for each in call.candidates:
+        if each.provider == result.provider:
+            return
+        if not each.kept and each.reason != "left out by the caller":
+            yield each.provider, each.reason

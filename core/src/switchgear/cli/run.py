@@ -1,0 +1,25 @@
+"""`switchgear run`: a configured service, for one input or many."""
+
+import click
+
+from switchgear.cli import flags, names
+
+
+@click.command("run", short_help="Call a configured service.")
+@click.argument("service", shell_complete=names.complete_service)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@flags.calling
+@flags.place
+def command(service: str, inputs: tuple[str, ...], options: flags.CallOptions, place: flags.Place) -> None:
+    """Call SERVICE with each INPUT: a file, a folder, a pattern, a text, or - for standard input.
+
+    Which of these it may be is for the service's capability to say. Answers come in the order of the inputs. With
+    --json there is one object an input and line: input, ok, output, provider, cost, latency (seconds), cache, attempts,
+    error. The status is 0 if every input was answered, 1 if one failed, 2 if nothing was tried.
+    """
+    from switchgear.cli.boards import Recorder, compose, read_document
+    from switchgear.cli.session import call_service
+
+    recorder = Recorder()
+    board = compose(read_document(place), recorder, options.log_level)
+    call_service(board, recorder, service, inputs, options)

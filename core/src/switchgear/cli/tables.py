@@ -1,0 +1,32 @@
+"""Tables on a terminal, and in files and pipes, where nothing is cut to a width."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_ENDLESS = 10_000
+
+
+def console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _ENDLESS
+    # Names and messages are foreign text: brackets in them are brackets.
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, stderr: bool = False
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title and Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console(stderr=stderr).print(table)

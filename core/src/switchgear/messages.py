@@ -1,0 +1,25 @@
+"""Errors put into words that may be logged: no content, no keys, one line."""
+
+import traceback
+
+from switchgear.errors import PluginBug
+
+MESSAGE_LIMIT = 300
+
+
+def plugin_bug(error: Exception) -> PluginBug:
+    """Name an exception that nobody foresaw by type and place: its text may hold content or keys."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    bug = PluginBug(f"unexpected {type(error).__name__}{place}", remedy="report it to the plugin's authors")
+    bug.__cause__ = error
+    return bug
+
+
+def safe_message(error: BaseException) -> str:
+    """An error's text on one line and not too long; unprintable characters could forge log lines."""
+    text = str(error) or type(error).__name__
+    if len(text) <= MESSAGE_LIMIT and text.isprintable():
+        return text
+    text = "".join(c if c.isprintable() else " " for c in text[: MESSAGE_LIMIT + 1])
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"

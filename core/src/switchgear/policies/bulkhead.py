@@ -1,0 +1,65 @@
+"""Keeps a provider from getting more requests at a time than it can take."""
+
+import asyncio
+from collections import deque
+
+
+class Bulkhead:
+    """`limit` places, and a queue of `queue` more in order of arrival.
+
+    A place belongs to whoever was granted it, also when the grantee is cancelled in the same tick: it then goes on to
+    the next in line. A place can be held back beyond its caller, for a worker thread that has not returned.
+    """
+
+    def __init__(self, limit: int, queue: int) -> None:
+        self.limit = limit
+        self.queue = queue
+        self.taken = 0
+        self.held = 0
+        self._line: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
+    def try_acquire(self) -> bool:
+        """Take a place if one is free and nobody is before us."""
+        if self.taken < self.limit and not self._line:
+            self.taken += 1
+            return True
+        return False
+
+    async def acquire(self) -> bool:
+        """Wait in line for a place; False at once if the line is full, or every place is held by a stuck worker."""
+        if len(self._line) >= self.queue or self.held >= self.limit:
+            return False
+        place = asyncio.get_running_loop().create_future()
+        self._line.append(place)
+        try:
+            await place
+        except BaseException:
+            # Granted in the tick in which we were cancelled: the place must not get lost.
+            if place.done() and not place.cancelled():
+                self.release()
+            else:
+                self._line.remove(place)
+            raise
+        return True
+
+    def release(self) -> None:
+        """Give a place back: to the first in line, if there is one."""
+        while self._line:
+            place = self._line.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.taken -= 1
+
+    def hold(self) -> None:
+        """Keep one more place taken after its caller has left; `let_go` ends that."""
+        self.taken += 1
+        self.held += 1
+
+    def let_go(self) -> None:
+        self.held -= 1
+        self.release()

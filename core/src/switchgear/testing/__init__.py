@@ -1,0 +1,57 @@
+"""Tools for testing what is built with Switchgear, and what plugs into it.
+
+Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `FakeCandidate`,
+`MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `ObserverSuite`, `ValidatorSuite`, which need the
+extra `switchgear[testing]`. Under stress: `cancel_at_every_await`, `simulate`.
+"""
+
+from switchgear.testing.cancellation import cancel_at_every_await
+from switchgear.testing.candidates import FakeCandidate
+from switchgear.testing.clocks import FakeClock
+from switchgear.testing.faults import Brownout, Fault, Flapping, Outage, Throttle
+from switchgear.testing.observers import MemoryObserver
+from switchgear.testing.providers import ChaosProvider, ChaosRule, ScriptedProvider
+from switchgear.testing.report import Report, Sent, Served
+from switchgear.testing.schedules import Between, Every, always
+from switchgear.testing.simulator import World, simulate
+from switchgear.testing.steps import HANG, Delay
+from switchgear.testing.suites.observer import ObserverSuite
+from switchgear.testing.suites.provider import ProviderSuite
+from switchgear.testing.suites.strategy import StrategySuite
+from switchgear.testing.suites.validator import ValidatorSuite
+from switchgear.testing.virtual import Deadlock, LeftBehind, VirtualClock, VirtualLoop, run, settle
+
+__all__ = [
+    "HANG",
+    "Between",
+    "Brownout",
+    "ChaosProvider",
+    "ChaosRule",
+    "Deadlock",
+    "Delay",
+    "Every",
+    "FakeCandidate",
+    "FakeClock",
+    "Fault",
+    "Flapping",
+    "LeftBehind",
+    "MemoryObserver",
+    "ObserverSuite",
+    "Outage",
+    "ProviderSuite",
+    "Report",
+    "ScriptedProvider",
+    "Sent",
+    "Served",
+    "StrategySuite",
+    "Throttle",
+    "ValidatorSuite",
+    "VirtualClock",
+    "VirtualLoop",
+    "World",
+    "always",
+    "cancel_at_every_await",
+    "run",
+    "settle",
+    "simulate",
+]

@@ -1,0 +1,117 @@
+"""Traffic in virtual time: so many requests a second against a manager, whatever becomes of them."""
+
+import random
+from asyncio import TaskGroup
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import attrs
+
+from switchgear.errors import SwitchgearError
+from switchgear.manager import ProviderManager
+from switchgear.testing.faults import Fault
+from switchgear.testing.providers import ChaosProvider, ChaosRule
+from switchgear.testing.report import Report, Sent, Served
+from switchgear.testing.steps import NOTHING, Delay
+from switchgear.testing.virtual import VirtualClock, run
+
+Arrivals = Literal["constant", "poisson"]
+Latency = float | Callable[[random.Random], float]
+
+# Which call a provider is asked for: requests are the caller's own, and may be equal.
+_call: ContextVar[int] = ContextVar("simulated call", default=-1)
+
+
+@attrs.frozen(eq=False)
+class World:
+    """What a simulation happens in: its clock, its dice, and the providers made here, whose traffic it notes."""
+
+    clock: VirtualClock
+    seed: int
+    sent: dict[str, list[Sent]] = attrs.field(factory=dict, init=False)
+
+    def dice(self, name: str) -> random.Random:
+        """One's own: who rolls more often must change nobody else's luck."""
+        return random.Random(f"{self.seed}.{name}")
+
+    def provider(
+        self, name: str, latency: Latency = 0.1, faults: Sequence[Fault] = (), *, answer: Any = "ok", **settings: Any
+    ) -> ChaosProvider:
+        """A provider that answers after `latency` seconds (a number, or a function of its dice) between its faults.
+
+        A fault comes instead of the latency, or on top of it. `settings` are those of every provider (`priority`,
+        `price`).
+        """
+        dice = self.dice(name)
+
+        def draw() -> float:
+            return latency if isinstance(latency, int | float) else latency(dice)
+
+        rules = [
+            ChaosRule(self._noting(name)),
+            *(fault.rule(draw) for fault in faults),
+            ChaosRule(lambda _: Delay(draw())),
+        ]
+        return ChaosProvider(answer, rules, random=dice, clock=self.clock, name=name, **settings)
+
+    def _noting(self, name: str) -> Callable[[Any], Any]:
+        sent = self.sent.setdefault(name, [])
+
+        def note(_: Any) -> Any:
+            sent.append(Sent(self.clock.monotonic(), _call.get()))
+            return NOTHING
+
+        return note
+
+
+def simulate(
+    build: Callable[[World], ProviderManager[Any, Any]],
+    *,
+    rate: float,
+    seconds: float,
+    arrivals: Arrivals = "constant",
+    request: Callable[[int], Any] = int,
+    seed: int = 0,
+    bucket: float = 1.0,
+) -> Report:
+    """Send `rate` requests a virtual second for so many `seconds`, and report what became of them.
+
+    The loop is open: a new request comes when its time has come, answered or not the ones before; evenly, or as
+    independent callers send them (`poisson`). `build` makes the manager, with `world.clock` as its clock and providers
+    from `world.provider(...)`; `request` makes a request from its number. All calls are waited for, and the manager is
+    closed. A call that fails with a `SwitchgearError` is counted; any other exception is a bug and comes out.
+    """
+    served: list[Served] = []
+
+    async def serve(world: World, manager: ProviderManager[Any, Any], number: int) -> None:
+        _call.set(number)
+        started = world.clock.monotonic()
+        answered_by = None
+        with suppress(SwitchgearError):
+            answered_by = (await manager.process(request(number))).provider
+        served.append(Served(started, world.clock.monotonic() - started, answered_by))
+
+    async def main() -> World:
+        world = World(VirtualClock(), seed)
+        manager = build(world)
+        async with TaskGroup() as calls:
+            for number, moment in enumerate(_moments(arrivals, rate, seconds, world.dice("arrivals"))):
+                await world.clock.sleep(moment - world.clock.monotonic())
+                calls.create_task(serve(world, manager, number))
+        await manager.aclose()
+        return world
+
+    sent = run(main, seed=seed).sent
+    return Report(sorted(served, key=lambda call: call.started), sent, seconds, bucket)
+
+
+def _moments(arrivals: Arrivals, rate: float, seconds: float, dice: random.Random) -> Iterator[float]:
+    if arrivals == "constant":
+        yield from (number / rate for number in range(round(rate * seconds)))
+        return
+    moment = dice.expovariate(rate)
+    while moment < seconds:
+        yield moment
+        moment += dice.expovariate(rate)

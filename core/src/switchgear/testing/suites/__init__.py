@@ -1,0 +1,1 @@
+"""What every plugin of a kind has to do: subclass its suite in a test module, and pytest checks it."""
