@@ -1,4 +1,5 @@
 """One call, many providers: name the capability, put the provider into configuration."""
+# ruff: noqa: F401 - the imports below are for type checkers
 
 from switchgear._version import __version__ as __version__
 
@@ -82,8 +83,7 @@ __all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # ruff: noqa: F401 - the imports are for type checkers
-import importlib
+    import importlib
 
     value: object = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
     globals()[name] = value

@@ -133,8 +133,7 @@ class Switchgear:
         self._close_log()
 
     async def __aenter__(self) -> "Switchgear":
-        self._open_log()
-        await self._home.enter(self._open_warm)
+        await self._home.enter(self._open_up)
         return self
 
     async def __aexit__(
@@ -143,8 +142,7 @@ class Switchgear:
         await self.aclose()
 
     def __enter__(self) -> "Switchgear":
-        self._open_log()
-        self._home.run(self._open_warm)
+        self._home.run(self._open_up)
         return self
 
     def __exit__(
@@ -156,9 +154,15 @@ class Switchgear:
         capability = self.capability(service)
         return value if isinstance(value, capability.request_type) else capability.request(value)
 
-    async def _open_warm(self) -> None:
-        for service, provider in self._composed.warm:
-            await self._composed.services[service].open(provider)
+    async def _open_up(self) -> None:
+        self._open_log()
+        try:
+            for service, provider in self._composed.warm:
+                await self._composed.services[service].open(provider)
+        except BaseException:
+            # Nobody will close what was never entered.
+            self._close_log()
+            raise
 
     def _open_log(self) -> None:
         logging = self.settings.switchgear.logging

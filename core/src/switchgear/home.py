@@ -95,7 +95,7 @@ class Home:
         # A background thread's loop may be about to start.
         if loop.is_closed() or not (loop.is_running() or self._thread):
             raise UsageError(
-                "the event loop this was opened on has ended; keep to one asyncio.run(), or use process_sync() throughout"
+                "the event loop this was opened on has ended; keep to one asyncio.run(), or use process_sync() only"
             )
         return loop
 

@@ -115,7 +115,7 @@ def _wrong_method(declared: Any, method: Any) -> Iterator[str]:
             parameter.VAR_POSITIONAL,
         )
         if mandatory and parameter.name not in allowed:
-            yield f"{method.__name__} wants a parameter {parameter.name!r} that nobody passes: {_both(declared, method)}"
+            yield f"{method.__name__} wants {parameter.name!r}, which nobody passes: {_both(declared, method)}"
 
 
 def _misspelled(spec: type[Any], implementation: Any) -> Iterator[str]:

@@ -36,6 +36,13 @@ def report_defect(what: str, error: Exception) -> None:
     logger.error("{}: {}", what, type(error).__name__)
 
 
+def silence(package: str) -> None:
+    """Keep a package that has just been loaded quiet, unless an open log wants it."""
+    with _lock:
+        if not _wanted[package]:
+            logger.disable(package)
+
+
 def configure(
     logging: "Logging",
     *,
@@ -173,4 +180,4 @@ def _switch_off(packages: Collection[str]) -> None:
                 logger.disable(package)
 
 
-__all__ = ["Log", "Redactor", "configure", "logger", "report_defect"]
+__all__ = ["Log", "Redactor", "configure", "logger", "report_defect", "silence"]

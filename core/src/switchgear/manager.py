@@ -162,19 +162,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
                     idempotency_key=idempotency_key,
                 )
             )
-        if self._closing:
-            raise UsageError(f"{self.service} is closed")
-        started = self._monotonic()
-        call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=tenant, tags=tags)
-        call.idempotency_key = idempotency_key or (None if self.effect is Effect.ONCE else call.id)
-        call.started = started
-        if deadline is None:
-            deadline = self.deadline
-        if deadline is not None:
-            call.ends = started + deadline
-        outer = CURRENT_CALL.get()
-        if outer is not None and outer.ends is not None and (call.ends is None or outer.ends < call.ends):
-            call.ends = outer.ends
+        call = self._begin(deadline, tenant, tags, idempotency_key)
         token = CURRENT_CALL.set(call)
         self._in_flight += 1
         try:
@@ -182,8 +170,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
             self._turn += 1
             if only is not None or exclude:
                 order = self._chosen(order, call, only, exclude)
-            if started < self._ramping_until:
-                order = self._held_back(order, started)
+            if call.started < self._ramping_until:
+                order = self._held_back(order, call.started)
             call.order = order
             if self._hedger is None:
                 result = await self._first_good(order, request, call)
@@ -198,7 +186,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         finally:
             self._in_flight -= 1
             CURRENT_CALL.reset(token)
-            call.latency = self._monotonic() - started
+            call.latency = self._monotonic() - call.started
             if self._hearers:
                 self._tell(call)
 
@@ -265,7 +253,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         await self._home.enter(lambda: self._open(providers))
 
     async def aclose(self, drain: float = 5.0) -> None:
-        """Take no more calls, give those under way `drain` seconds, end what is left as timeouts, close the providers."""
+        """Take no more calls, give those under way `drain` seconds, time out what is left, close the providers."""
         await self._home.enter(lambda: self._close(drain))
         if self._owns_home:
             self._home.close()
@@ -284,6 +272,24 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _begin(
+        self, deadline: float | None, tenant: str | None, tags: Sequence[str], idempotency_key: str | None
+    ) -> Call:
+        """A call's record, with the earlier of its own deadline and that of the call it is made for."""
+        if self._closing:
+            raise UsageError(f"{self.service} is closed")
+        call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=tenant, tags=tags)
+        call.idempotency_key = idempotency_key or (None if self.effect is Effect.ONCE else call.id)
+        call.started = self._monotonic()
+        if deadline is None:
+            deadline = self.deadline
+        if deadline is not None:
+            call.ends = call.started + deadline
+        outer = CURRENT_CALL.get()
+        if outer is not None and outer.ends is not None and (call.ends is None or outer.ends < call.ends):
+            call.ends = outer.ends
+        return call
 
     def _select_provider_order(self, request: RequestT, turn: int) -> Sequence[GuardedProvider]:
         return self._order(self._candidates, request, turn)

@@ -14,7 +14,7 @@ from stevedore.named import NamedExtensionManager
 
 from switchgear.errors import SwitchgearError
 from switchgear.hookspecs import SPECS, check_contract, methods_of
-from switchgear.logs import logger
+from switchgear.logs import silence
 
 GROUP_PREFIX = "switchgear."
 
@@ -105,7 +105,7 @@ class Catalog:
                 f"reinstall or upgrade {offer.distribution}, disable it, or set optional = true",
             ) from cause
         package = offer.entry_point.module.partition(".")[0]
-        logger.disable(package)
+        silence(package)
         self.packages.add(package)
         return loader[offer.entry_point.name].plugin
 

@@ -37,7 +37,7 @@ class Attempt:
 
 @attrs.define(slots=True)
 class ProviderResult(Generic[OutputT]):
-    """An answer. A provider gives `output` and what it knows of `usage`, `cost` and `confidence`; the rest is filled in.
+    """An answer. A provider gives `output` and what it knows of `usage`, `cost`, `confidence`; the rest is filled in.
 
     `usage` maps units to amounts; `cost` is the whole attempt's price in the board's currency, None where unknown;
     `confidence` runs from 0 to 1; `latency` is the answering attempt's, in seconds; `attempts` are all of the call's.

@@ -12,8 +12,8 @@ class Policies:
     """What protects one provider. `queue`: how many requests may wait for a place; `cool_down`: seconds to leave one
     alone that does not accept our credentials."""
 
-    retry: Retry = Retry()
-    breaker: Breaker = Breaker()
+    retry: Retry = attrs.Factory(Retry)
+    breaker: Breaker = attrs.Factory(Breaker)
     rate: Rate | None = None
     queue: int = 1000
     cool_down: float = 300.0

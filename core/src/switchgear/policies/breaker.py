@@ -118,7 +118,7 @@ class CircuitBreaker:
 
     `acquire()` gives a permit, settled once with `record_success`, `record_failure` or `release`. A permit is the
     number of the generation it was given in, so that a straggler of an earlier one changes nothing (resilience4j and
-    Polly have both shipped that bug). Turning half-open is decided from the clock when somebody asks; there is no timer.
+    Polly have both shipped that bug). Turning half-open is decided from the clock when somebody asks, by no timer.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class CircuitBreaker:
         return 1.0 if elapsed >= self.settings.ramp else max(0.1, elapsed / self.settings.ramp)
 
     def acquire(self, *, probe: bool = False) -> int:
-        """A permit, or 0 if the call is turned away. `probe`: take the trial's place even before the open time is over."""
+        """A permit, or 0 if the call is turned away. `probe`: be the trial even before the open time is over."""
         state = self._state
         if state is State.CLOSED or state is State.DISABLED:
             return self._generation
@@ -189,7 +189,7 @@ class CircuitBreaker:
         return self._start_trial(now)
 
     def record_success(self, permit: int = 0, *, latency: float = 0.0) -> None:
-        """It went well; `latency` in seconds decides whether it counts as slow. Without a permit: as if just acquired."""
+        """It went well; `latency` in seconds tells whether it was slow. Without a permit: as if just acquired."""
         permit = permit or self._latest
         state = self._state
         if state is State.CLOSED and permit == self._generation:

@@ -2,7 +2,7 @@
 
 
 class Pause:
-    """Until when nobody should ask, why, and whether a call may wait for it. A later moment wins over an earlier one."""
+    """Until when nobody should ask, why, and whether a call may wait for it. The later of two moments wins."""
 
     __slots__ = ("reason", "until", "worth_waiting")
 
