@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from switchgear.blocking import BlockingProvider
     from switchgear.capability import Capability, Effect, Validator
     from switchgear.clock import Clock, SystemClock
+    from switchgear.context import current_call
     from switchgear.errors import (
         AllProvidersFailed,
         AttemptTimeout,
@@ -31,12 +32,19 @@ if TYPE_CHECKING:
         UsageError,
     )
     from switchgear.figures import Figures
+    from switchgear.http_errors import error_for_status, map_errors, parse_retry_after
     from switchgear.manager import Answer, ProviderManager
     from switchgear.money import Price
     from switchgear.outcome import Outcome
     from switchgear.plan import Plan, PlanRow
+    from switchgear.policies import Policies
+    from switchgear.policies.breaker import Breaker, CircuitBreaker
+    from switchgear.policies.health import Health
+    from switchgear.policies.hedge import Hedge
+    from switchgear.policies.rate_limit import Rate
+    from switchgear.policies.retry import Retry
     from switchgear.provider import BaseProvider, ProviderStatus, SimpleProvider
-    from switchgear.results import Attempt, Call, ProviderResult
+    from switchgear.results import Attempt, Call, ProviderResult, StateChange
     from switchgear.secret import Secret
     from switchgear.strategy import Candidate, SelectionStrategy, Strategy
 
@@ -65,13 +73,21 @@ _HOMES = {
         "Unsupported",
         "UsageError",
     ],
+    "context": ["current_call"],
     "figures": ["Figures"],
+    "http_errors": ["error_for_status", "map_errors", "parse_retry_after"],
     "manager": ["Answer", "ProviderManager"],
     "money": ["Price"],
     "outcome": ["Outcome"],
     "plan": ["Plan", "PlanRow"],
     "provider": ["BaseProvider", "ProviderStatus", "SimpleProvider"],
-    "results": ["Attempt", "Call", "ProviderResult"],
+    "policies": ["Policies"],
+    "policies.breaker": ["Breaker", "CircuitBreaker"],
+    "policies.health": ["Health"],
+    "policies.hedge": ["Hedge"],
+    "policies.rate_limit": ["Rate"],
+    "policies.retry": ["Retry"],
+    "results": ["Attempt", "Call", "ProviderResult", "StateChange"],
     "secret": ["Secret"],
     "strategy": ["Candidate", "SelectionStrategy", "Strategy"],
 }

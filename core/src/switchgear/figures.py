@@ -14,16 +14,21 @@ _MEMORY = 1024  # samples after which the older half of the histogram fades
 class Latency:
     """Seconds per answer: a moving average, and percentiles over the last few hundred `samples`.
 
+    `peak` is an average that follows slower answers at once and faster ones slowly (Finagle's Peak EWMA).
+
     Buckets split each power of two in four, so a percentile is right within 19 %, as in HdrHistogram.
     """
 
     average: float | None = None
+    peak: float = 0.0
     _buckets: dict[int, int] = attrs.field(factory=dict, repr=False)
     samples: int = 0
 
     def add(self, seconds: float) -> None:
         average = self.average
         self.average = seconds if average is None else average + _NEWEST * (seconds - average)
+        peak = self.peak
+        self.peak = seconds if seconds > peak else peak + _NEWEST * (seconds - peak)
         mantissa, exponent = math.frexp(seconds)
         bucket = exponent * 4 + int(mantissa * 8)
         buckets = self._buckets

@@ -32,6 +32,7 @@ from switchgear.validation import ResultCheck
 _UNKNOWN = frozenset({Outcome.TRANSIENT, Outcome.ATTEMPT_TIMEOUT, Outcome.PLUGIN_BUG, Outcome.CANCELLED})
 
 WITHOUT_PERMIT = -1
+_UNAVAILABLE = ProviderStatus.UNAVAILABLE
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -167,7 +168,9 @@ class GuardedProvider:
         tries = 0
         pauses: Iterator[float] | None = None
         while True:
-            reason = await self._admission(now, share, probe)
+            reason = self._refusal(now, probe)
+            if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
+                reason = await self._wait_in_line(self.bulkhead, now, share)
             if reason:
                 call.dropped[self.name] = reason
                 return Outcome.REJECTED
@@ -187,21 +190,21 @@ class GuardedProvider:
                 return answer
             now = self._monotonic()
 
-    async def _admission(self, now: float, share: float | None, probe: bool) -> str:
-        """Pass pause, rate and bulkhead, in this order; the reason if it ends there. The breaker comes last."""
-        if self.provider._reported is ProviderStatus.UNAVAILABLE and not probe:
+    def _refusal(self, now: float, probe: bool) -> str:
+        """Pass status, pause, circuit and rate, in this order; the reason if it ends there.
+
+        The circuit is only looked at: its permit is taken last, once there is a place.
+        """
+        if self.provider._reported is _UNAVAILABLE and not probe:
             return "unavailable"
         if now < self.pause.until:
             return self.pause.reason
         breaker = self.breaker
-        if breaker is not None and not probe and breaker.is_open():
+        if breaker is not None and not breaker.passing and not probe and breaker.is_open():
             return "circuit open"
         if self.rate is not None and not self.rate.try_acquire(now):
             return "rate limit"
-        bulkhead = self.bulkhead
-        if bulkhead is None or bulkhead.try_acquire():
-            return ""
-        return await self._wait_in_line(bulkhead, now, share)
+        return ""
 
     async def _wait_in_line(self, bulkhead: Bulkhead, now: float, share: float | None) -> str:
         average = self.figures.latency.average

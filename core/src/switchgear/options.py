@@ -24,7 +24,7 @@ def build(implementation: Any, options: Mapping[str, Any], path: str, **given: A
         if options:
             raise ConfigError([Problem(where, "this plugin takes no options", "Remove them")])
         return implementation
-    made = structure_fields(options, option_fields(implementation, path), where, _types(implementation))
+    made = structure_fields(options, option_fields(implementation, path), where, types_of(implementation))
     # Foreign code: a class may check its options as it likes, and its texts may repeat a secret among them.
     try:
         return implementation(**given, **made)
@@ -67,5 +67,5 @@ def _declares_fields(implementation: type[Any]) -> bool:
     return any("ClassVar" not in str(annotation) for annotation in annotations.values())
 
 
-def _types(implementation: type[Any]) -> Mapping[str, Any]:
+def types_of(implementation: type[Any]) -> Mapping[str, Any]:
     return get_type_hints(implementation, include_extras=True) if attrs.has(implementation) else {}

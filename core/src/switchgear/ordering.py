@@ -32,6 +32,8 @@ def compile_order(strategy: Strategy) -> Order:
     configured order, because a broken preference must not take a service down.
     """
     ask = _arguments_fitted(strategy)
+    if getattr(strategy, "static", False):
+        return _once(ask)
 
     def order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
         # Foreign code.
@@ -51,6 +53,18 @@ def compile_order(strategy: Strategy) -> Order:
             report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", wrong)
             return candidates
         return ranked
+
+    return order
+
+
+def _once(ask: Callable[[Any, Any, int], Iterable[Any]]) -> Order:
+    """The order of a strategy that says it never changes, asked for once."""
+    known: list[GuardedProvider] = []
+
+    def order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
+        if not known:
+            known.extend(ask(candidates, request, turn))
+        return known
 
     return order
 

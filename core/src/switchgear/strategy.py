@@ -56,7 +56,8 @@ class Strategy(Protocol):
         """A duplicate-free subset of the candidates, best first; they must not be changed.
 
         `turn` counts the service's calls from 0, so that taking turns needs no state. Parameters that a strategy does
-        not need may be left out: `order(self, candidates, request)` is right.
+        not need may be left out: `order(self, candidates, request)` is right. A class whose order never changes can say
+        `static = True`, and is asked once.
         """
         ...
 
@@ -77,6 +78,9 @@ class SelectionStrategy(Enum):
     QUALITY = "quality"
     SPEED = "speed"
     ROUND_ROBIN = "round-robin"
+    WEIGHTED = "weighted"
+    LEAST_BUSY = "least-busy"
+    P2C = "p2c"
 
 
 class Random(Protocol):

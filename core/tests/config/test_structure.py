@@ -13,10 +13,10 @@ from attrs import validators
 from hypothesis import given
 from hypothesis import strategies as st
 from switchgear.config import Duration, structure
-from switchgear.rules import Rule
 from switchgear.config.templates import Interpolated
 from switchgear.errors import ConfigError, Problem
 from switchgear.policies.retry import Retry
+from switchgear.rules import Rule
 from switchgear.secret import Secret
 
 
@@ -292,7 +292,7 @@ def test_a_bug_of_ours_is_not_passed_off_as_the_authors_mistake() -> None:
 def test_a_mechanisms_settings_are_read_from_its_own_class() -> None:
     retry = structure({"attempts": 2, "base": "1s"}, Retry)
     assert (retry.attempts, retry.base) == (2, 1.0)
-    assert "expected a value > 0" in refusal({"base": "0s"}, Retry)
+    assert refusal({"base": "0s"}, Retry).startswith("key.base: expected ")
 
 
 def test_a_type_without_a_strict_hook_is_read_by_cattrs_or_refused_at_its_path() -> None:

@@ -37,15 +37,21 @@ def read_document(place: Place) -> "Document":
     return read(place.config, environment=place.environment)
 
 
-def compose(document: "Document", recorder: Recorder, log_level: str | None = None) -> "Switchgear":
+def compose(document: "Document", recorder: object, log_level: str | None = None) -> "Switchgear":
     """The board of a document with the recorder among its observers; raises `ConfigError` with all that is wrong."""
     from switchgear.app import Switchgear
 
+    additions, extra = observed(recorder, log_level)
+    return Switchgear(_added(document, additions), extra=extra)
+
+
+def observed(recorder: object, log_level: str | None) -> tuple[dict[str, Any], list[tuple[str, str, Any]]]:
+    """What makes a board tell the recorder and, where a level is given, log: tables, and implementations."""
     additions: dict[str, Any] = {"observers": {_NAME: {"type": _NAME}}}
     if log_level is not None:
         _own_the_terminal()
         additions["switchgear"] = {"logging": {"level": log_level.upper()}}
-    return Switchgear(_added(document, additions), extra=[("observers", _NAME, recorder)])
+    return additions, [("observers", _NAME, recorder)]
 
 
 def _added(document: "Document", additions: Mapping[str, Any]) -> "Document":

@@ -32,7 +32,9 @@ class Presenter:
 
     def _print(self, answer: Answer, shown: Shown) -> None:
         if shown.error is not None:
-            say_error(f"{answer.input.shown}: {with_remedy(str(shown.error), shown.error.remedy)}")
+            text = with_remedy(str(shown.error), shown.error.remedy)
+            # Capabilities name their input as a rule, but none has to.
+            say_error(text if text.startswith(answer.input.shown) else f"{answer.input.shown}: {text}")
             return
         if self._headings:
             click.echo(f"==> {answer.input.shown} <==")

@@ -1,8 +1,11 @@
 """How an answer came about: who was passed over, who was asked, how it went, and why the next one was."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import click
 
 from switchgear.cli.calls import Answer
 from switchgear.cli.tables import print_table
@@ -17,8 +20,8 @@ _COLUMNS = ("provider", "outcome", "time", "cost", "why not")
 
 def print_provenance(answer: Answer, currency: str) -> None:
     """A table on standard error."""
-    title = f"{answer.input.shown}: {_summary(answer, currency)}"
-    print_table(_COLUMNS, list(_rows(answer, currency)), title=title, stderr=True)
+    click.echo(f"{answer.input.shown}: {_summary(answer, currency)}", err=True)
+    print_table(_COLUMNS, list(_rows(answer, currency)), stderr=True)
 
 
 def fallback_note(answer: Answer) -> str | None:
@@ -26,11 +29,12 @@ def fallback_note(answer: Answer) -> str | None:
     call, result = answer.call, answer.result
     if call is None or result is None:
         return None
-    failed = [f"{each.provider} {_reason(each)}" for each in call.attempts if each.outcome is not Outcome.SUCCESS]
     passed_over = [f"{name} was passed over ({reason})" for name, reason in _before(answer)]
+    failed = Counter(_failure(each) for each in call.attempts if each.outcome is not Outcome.SUCCESS)
     if not (failed or passed_over):
         return None
-    return f"{answer.input.shown}: {'; '.join([*passed_over, *failed])}; {result.provider} answered"
+    failures = [text if times == 1 else f"{text}, {times} times" for text, times in failed.items()]
+    return f"{answer.input.shown}: {'; '.join([*passed_over, *failures])}; {result.provider} answered"
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -49,10 +53,12 @@ def _rows(answer: Answer, currency: str) -> Iterator[Sequence[str]]:
     call = answer.call
     if call is None:
         return
-    for name, reason in call.dropped.items():
-        yield name, "passed over", "", "", reason
+    asked = {each.provider for each in call.attempts}
+    passed_over = [(name, "passed over", "", "", reason) for name, reason in call.dropped.items()]
+    yield from (row for row in passed_over if row[0] not in asked)
     for each in call.attempts:
         yield each.provider, each.outcome.value, _time(each.latency), _cost(each, currency), each.message
+    yield from (row for row in passed_over if row[0] in asked)
 
 
 def _cost(attempt: "Attempt", currency: str) -> str:
@@ -63,8 +69,8 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms" if seconds < 1 else spell_duration(round(seconds, 2))
 
 
-def _reason(attempt: "Attempt") -> str:
-    return f"failed ({attempt.outcome.value}: {attempt.message})"
+def _failure(attempt: "Attempt") -> str:
+    return f"{attempt.provider} failed ({attempt.outcome.value}: {attempt.message})"
 
 
 def _before(answer: Answer) -> Iterator[tuple[str, str]]:

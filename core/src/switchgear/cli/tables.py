@@ -19,14 +19,11 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, stderr: bool = False
-) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
-    table = Table(*columns, title=title and Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False)
     for row in rows:
         table.add_row(*row)
     console(stderr=stderr).print(table)

@@ -25,6 +25,9 @@ class State(Enum):
     DISABLED = "disabled"  # by hand: lets everything through and counts nothing
 
 
+_CLOSED = State.CLOSED  # looked up once: an enum member costs more than the comparison
+
+
 @attrs.frozen(kw_only=True)
 class Breaker:
     """`[services.<name>.breaker]`: when a circuit opens and how it closes."""
@@ -78,7 +81,7 @@ class Change(Protocol):
 class Window:
     """Calls, failures and slow ones of the last so many seconds: a ring of ten buckets with running sums."""
 
-    __slots__ = ("_epoch", "_ring", "_width", "calls", "failures", "slow")
+    __slots__ = ("_bucket", "_bucket_ends", "_epoch", "_ring", "_width", "calls", "failures", "slow")
 
     def __init__(self, seconds: float) -> None:
         self._width = seconds / _BUCKETS
@@ -87,13 +90,14 @@ class Window:
 
     def clear(self) -> None:
         self._ring = [[0, 0, 0] for _ in range(_BUCKETS)]
+        self._bucket = self._ring[0]
+        self._bucket_ends = float("-inf")
         self.calls = self.failures = self.slow = 0
 
-    def add(self, now: float, failure: bool, slow: bool) -> None:
-        epoch = int(now / self._width)
-        if epoch != self._epoch:
-            self._advance(epoch)
-        bucket = self._ring[epoch % _BUCKETS]
+    def add(self, now: float, failure: bool = False, slow: bool = False) -> None:
+        if now >= self._bucket_ends:
+            self._advance(int(now / self._width))
+        bucket = self._bucket
         bucket[0] += 1
         self.calls += 1
         if failure:
@@ -111,6 +115,8 @@ class Window:
             self.slow -= bucket[2]
             bucket[:] = 0, 0, 0
         self._epoch = epoch
+        self._bucket = self._ring[epoch % _BUCKETS]
+        self._bucket_ends = (epoch + 1) * self._width
 
 
 class CircuitBreaker:
@@ -136,6 +142,7 @@ class CircuitBreaker:
         self._window = Window(settings.window)
         self._slow_after = settings.slow_after if settings.slow_after is not None else float("inf")
         self._state = State.CLOSED
+        self.passing = True  # closed or disabled: everything goes through, and nothing else need be asked
         self._generation = 1
         self._row = 0  # failures in a row
         self._good = 0  # good trials in a row
@@ -163,8 +170,7 @@ class CircuitBreaker:
 
     def is_open(self) -> bool:
         """Would a call be turned away now? Changes nothing."""
-        state = self._state
-        return state is not State.CLOSED and state is not State.DISABLED and self._monotonic() < self.retry_at
+        return not self.passing and self._monotonic() < self.retry_at
 
     def ramp_share(self, now: float) -> float:
         """The share of calls it should get while it warms up after closing, 0-1; 1 otherwise."""
@@ -173,9 +179,9 @@ class CircuitBreaker:
 
     def acquire(self, *, probe: bool = False) -> int:
         """A permit, or 0 if the call is turned away. `probe`: be the trial even before the open time is over."""
-        state = self._state
-        if state is State.CLOSED or state is State.DISABLED:
+        if self.passing:
             return self._generation
+        state = self._state
         if state is State.FORCED_OPEN:
             return 0
         now = self._monotonic()
@@ -191,14 +197,14 @@ class CircuitBreaker:
     def record_success(self, permit: int = 0, *, latency: float = 0.0) -> None:
         """It went well; `latency` in seconds tells whether it was slow. Without a permit: as if just acquired."""
         permit = permit or self._latest
-        state = self._state
-        if state is State.CLOSED and permit == self._generation:
-            self._row = 0
-            slow = latency > self._slow_after
-            self._window.add(self._monotonic(), False, slow)
-            if slow:
-                self._trip_if_due()
-        elif state is State.HALF_OPEN and permit == self._trial:
+        if self._state is _CLOSED:
+            if permit == self._generation:
+                self._row = 0
+                slow = latency > self._slow_after
+                self._window.add(self._monotonic(), False, slow)
+                if slow:
+                    self._trip_if_due()
+        elif self._state is State.HALF_OPEN and permit == self._trial:
             self._trial = 0
             self._good += 1
             if self._good >= self.settings.successes:
@@ -277,6 +283,7 @@ class CircuitBreaker:
 
     def _enter(self, state: State) -> None:
         old, self._state = self._state, state
+        self.passing = state is State.CLOSED or state is State.DISABLED
         self._generation += 1
         self._trial = 0
         if self._on_change is not None and old is not state:

@@ -1,6 +1,7 @@
 """Ends an attempt that takes too long: a cancel of our own that comes out as a timeout."""
 
 import asyncio
+from asyncio import current_task
 from heapq import heappop, heappush
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,8 @@ class Timers:
         self._ticks: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0
+        self._last_tick = -1
+        self._last_bucket: set[DeadlineScope] = set()
 
     @property
     def pending(self) -> int:
@@ -31,12 +34,15 @@ class Timers:
 
     def bucket(self, when: float) -> "set[DeadlineScope]":
         tick = int(when * TICKS_PER_SECOND) + 1
+        if tick == self._last_tick:
+            return self._last_bucket
         bucket = self._buckets.get(tick)
         if bucket is None:
             bucket = self._buckets[tick] = set()
             heappush(self._ticks, tick)
             if self._handle is None or tick < self._armed_for:
                 self._arm(tick)
+        self._last_tick, self._last_bucket = tick, bucket
         return bucket
 
     def expire_all(self) -> None:
@@ -45,6 +51,7 @@ class Timers:
             _expire(bucket)
         self._buckets.clear()
         self._ticks.clear()
+        self._last_tick = -1
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -67,6 +74,8 @@ class Timers:
                 return
             heappop(self._ticks)
             del self._buckets[tick]
+            if tick == self._last_tick:
+                self._last_tick = -1
             _expire(bucket)
 
 
@@ -85,7 +94,7 @@ class DeadlineScope:
         self._fired = False
 
     def __enter__(self) -> "DeadlineScope":
-        task: asyncio.Task[Any] | None = asyncio.current_task()
+        task: asyncio.Task[Any] | None = current_task()
         if task is None:
             raise RuntimeError("a deadline needs a task to end")
         self._task = task

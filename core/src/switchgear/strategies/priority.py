@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import ClassVar
 
 import attrs
 
@@ -13,6 +14,8 @@ _priority = attrgetter("priority")
 @attrs.frozen
 class Priority:
     """The lowest `priority` number first; equal ones in the order of the file."""
+
+    static: ClassVar[bool] = True
 
     def order(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return sorted(candidates, key=_priority)

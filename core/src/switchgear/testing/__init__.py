@@ -19,7 +19,7 @@ from switchgear.testing.suites.observer import ObserverSuite
 from switchgear.testing.suites.provider import ProviderSuite
 from switchgear.testing.suites.strategy import StrategySuite
 from switchgear.testing.suites.validator import ValidatorSuite
-from switchgear.testing.virtual import Deadlock, LeftBehind, VirtualClock, VirtualLoop, run, settle
+from switchgear.testing.virtual import Deadlock, LeftBehind, Livelock, VirtualClock, VirtualLoop, run, settle
 
 __all__ = [
     "HANG",
@@ -35,6 +35,7 @@ __all__ = [
     "Fault",
     "Flapping",
     "LeftBehind",
+    "Livelock",
     "MemoryObserver",
     "ObserverSuite",
     "Outage",

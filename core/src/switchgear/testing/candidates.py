@@ -19,7 +19,9 @@ class FakeCandidate:
     status: ProviderStatus = ProviderStatus.AVAILABLE
     latency: Latency = attrs.Factory(Latency)
     success_rate: float | None = None
+    requests: int = 0
     in_flight: int = 0
+    circuit: str = "closed"
     cost: Decimal | None = None
 
     def estimated_cost(self, request: Any) -> Decimal | None:

@@ -11,6 +11,7 @@ import attrs
 
 from switchgear.errors import SwitchgearError
 from switchgear.manager import ProviderManager
+from switchgear.provider import AnyProvider
 from switchgear.testing.faults import Fault
 from switchgear.testing.providers import ChaosProvider, ChaosRule
 from switchgear.testing.report import Report, Sent, Served
@@ -56,6 +57,10 @@ class World:
         ]
         return ChaosProvider(answer, rules, random=dice, clock=self.clock, name=name, **settings)
 
+    def manager(self, providers: Sequence[AnyProvider], *args: Any, **settings: Any) -> ProviderManager[Any, Any]:
+        """A manager that lives by this world's clock and dice; the settings are those of `ProviderManager`."""
+        return ProviderManager(providers, *args, clock=self.clock, random=self.dice("manager"), **settings)
+
     def _noting(self, name: str) -> Callable[[Any], Any]:
         sent = self.sent.setdefault(name, [])
 
@@ -79,9 +84,9 @@ def simulate(
     """Send `rate` requests a virtual second for so many `seconds`, and report what became of them.
 
     The loop is open: a new request comes when its time has come, answered or not the ones before; evenly, or as
-    independent callers send them (`poisson`). `build` makes the manager, with `world.clock` as its clock and providers
-    from `world.provider(...)`; `request` makes a request from its number. All calls are waited for, and the manager is
-    closed. A call that fails with a `SwitchgearError` is counted; any other exception is a bug and comes out.
+    independent callers send them (`poisson`). `build` makes the manager: `world.manager([world.provider("a"), ...])`;
+    `request` makes a request from its number. All calls are waited for, and the manager is closed. A call that fails
+    with a `SwitchgearError` is counted; any other exception is a bug and comes out.
     """
     served: list[Served] = []
 

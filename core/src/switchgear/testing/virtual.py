@@ -20,11 +20,16 @@ ArgsT = TypeVarTuple("ArgsT")
 Main = Callable[[], Awaitable[T]] | Awaitable[T]
 
 PATIENCE = 5.0  # real seconds that a thread may take before time moves on without it
+_TURNS = 1_000_000  # that the loop may make without time moving
 _SETTLING = 100  # turns of the loop that tasks get to end once the main task has
 
 
 class Deadlock(RuntimeError):
     """Everybody waits, and nothing is scheduled that could wake them."""
+
+
+class Livelock(RuntimeError):
+    """Somebody is busy for ever at one and the same moment: a timer that sets itself again without a delay."""
 
 
 class LeftBehind(AssertionError):
@@ -35,7 +40,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop that never waits for time: when nothing is ready, `time()` jumps to the next timer.
 
     Timers ring exactly at their moment, those of the same moment in the order they were set. Raises `Deadlock` out of
-    `run_*` when nothing is ready and no timer is set. `random` is seeded for the run.
+    `run_*` when nothing is ready and no timer is set, and `Livelock` when time has stopped though everybody is busy.
+    `random` is seeded for the run.
 
     Threads are real, so the loop waits for them: while something handed to one (`run_in_executor`, `asyncio.to_thread`,
     `asyncio.wrap_future`) is under way, time stands still. Whoever does not come back within `patience` real seconds is
@@ -50,6 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._patience = patience
         self._outside: set[asyncio.Future[Any]] = set()
         self._order = itertools.count()
+        self._turns = 0
         self.random = random.Random(seed)
         super().__init__(_Selector(self._idle))
 
@@ -89,6 +96,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Called with nothing ready to run: wait for threads, or move time to the next timer."""
         found = look(0)
         if found or timeout == 0:
+            self._count_turn()
             return found
         if self._outside or (timeout is None and threading.active_count() > 1):
             found = look(self._patience)
@@ -97,10 +105,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._outside.clear()
         if timeout is None:
             raise Deadlock(f"nothing is ready and no timer is set; waiting: {_names(asyncio.all_tasks(self))}")
-        self._now = max(self._now, self._scheduled[0].when())
-        # Less would leave a timer far from zero unrung for ever, more would ring some early.
-        self._clock_resolution = math.ulp(self._now)
+        self._jump_to(self._scheduled[0].when())
         return []
+
+    def _count_turn(self) -> None:
+        self._turns += 1
+        if self._turns > _TURNS:
+            self._turns = 0
+            raise Livelock(f"{_TURNS:,} turns without time moving on from {self._now} s")
+
+    def _jump_to(self, moment: float) -> None:
+        self._turns = 0
+        self._now = moment
+        # Less would leave a timer far from zero unrung for ever, more would ring some early.
+        self._clock_resolution = math.ulp(moment)
 
 
 class VirtualClock:

@@ -3,11 +3,12 @@
 import copy
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from switchgear.errors import AllProvidersFailed
 from switchgear.outcome import Outcome
-from switchgear.results import Attempt, Call, ProviderResult, Refused
+from switchgear.results import Attempt, Call, ProviderResult, Refused, StateChange
 from switchgear.testing.suites.checks import check_plugin, duration_of, skip
 
 _CHEAP = 0.05  # real seconds that hearing of a call may take: the caller waits for it
@@ -45,6 +46,13 @@ class ObserverSuite:
             before.error = call.error
             _tell(observer, call)
             assert call == before, f"call_finished() changed the call {call.id!r}"
+        _close(observer)
+
+    def test_it_takes_every_change_of_state(self) -> None:
+        observer = self.make()
+        for old, new in pairwise(("closed", "open", "half_open", "closed", "forced_open", "disabled")):
+            if hasattr(observer, "state_changed"):
+                observer.state_changed(StateChange("scans", "a", old, new))
         _close(observer)
 
     def test_hearing_of_a_call_is_quick(self) -> None:

@@ -219,16 +219,17 @@ class ProviderSuite:
         sent = self._counted() - before
         assert sent == 1, f"one process() sent {sent} requests"
 
-    def test_a_failed_request_is_sent_once_and_told_as_an_error_of_ours(self) -> None:
+    def test_a_failed_request_is_sent_once(self) -> None:
         """Retries are the manager's: a client with its own would multiply them."""
         before = self._counted()
-        self.break_wire()
-        provider = self.make()
-        error = raised_by(lambda: self.run(provider, lambda: provider.process(self._requests()[0])))
-        ours = isinstance(error, OutcomeError) and not isinstance(error, PluginBug)
-        assert ours, f"a failing service came out as {error!r}; raise one of switchgear.errors"
+        self._fail()
         sent = self._counted() - before
         assert sent <= 1, f"one failing process() sent {sent} requests; turn the client's own retries off"
+
+    def test_a_failed_request_is_told_as_an_error_of_ours(self) -> None:
+        error = self._fail()
+        ours = isinstance(error, OutcomeError) and not isinstance(error, PluginBug)
+        assert ours, f"a failing service came out as {error!r}; raise one of switchgear.errors"
 
     def test_a_cancelled_request_leaves_nothing_behind(self) -> None:
         for depth in _DEPTHS:
@@ -311,6 +312,11 @@ class ProviderSuite:
         if count is None:
             skip("wire_calls()")
         return count
+
+    def _fail(self) -> Exception | None:
+        self.break_wire()
+        provider = self.make()
+        return raised_by(lambda: self.run(provider, lambda: provider.process(self._requests()[0])))
 
     async def _cancel(self, provider: AnyProvider, depth: int) -> None:
         request = self._requests()[0]

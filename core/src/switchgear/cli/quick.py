@@ -1,0 +1,60 @@
+"""`switchgear <capability> INPUT...`: asks whatever is installed, without a configuration."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from switchgear.cli import flags
+
+if TYPE_CHECKING:
+    from switchgear.app import Switchgear
+
+
+def command_for(capability: str) -> click.Command:
+    """The command of one capability; it is imported when the command runs."""
+
+    @click.command(
+        capability, short_help="Ask the installed providers; needs no configuration.", help=_help(capability)
+    )
+    @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+    @flags.calling
+    def command(inputs: tuple[str, ...], options: flags.CallOptions) -> None:
+        _run(capability, inputs, options)
+
+    return command
+
+
+def _help(capability: str) -> str:
+    return (
+        f"Ask the installed {capability} providers for each INPUT: a file, a folder, a pattern, a text, or - for "
+        "standard input. No configuration is read: providers work with their own defaults, and one that is broken or "
+        f"needs settings is reported and left out. `switchgear init` writes a configuration to go on from."
+    )
+
+
+def _run(capability: str, inputs: tuple[str, ...], options: flags.CallOptions) -> None:
+    from switchgear.cli.boards import Recorder
+    from switchgear.cli.faults import say_note
+    from switchgear.cli.session import call_service
+
+    recorder = Recorder()
+    board = _compose(capability, recorder, options.log_level)
+    for problem in board.degraded:
+        say_note(f"left out: {problem}")
+    say_note(f"no configuration is used: asking {', '.join(board[capability].providers)} with their own defaults")
+    call_service(board, recorder, capability, inputs, options)
+
+
+def _compose(capability: str, recorder: object, log_level: str | None) -> "Switchgear":
+    from switchgear.cli.boards import observed
+    from switchgear.cli.starter import compose_installed, service_table
+    from switchgear.plugins import Catalog
+
+    service = service_table(Catalog(), capability)
+    if not service["providers"]:
+        raise click.UsageError(
+            f"no provider of {capability} is installed; install a plugin that offers one: "
+            f"pip install switchgear-<name>. `switchgear plugins list` shows what is there"
+        )
+    additions, extra = observed(recorder, log_level)
+    return compose_installed({"services": {capability: service}, **additions}, extra)

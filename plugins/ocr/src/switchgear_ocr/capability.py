@@ -1,0 +1,73 @@
+"""The capability `ocr`: what a call takes, what it gives, and how an answer is shown."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from switchgear import Capability, Effect, InvalidInput
+
+from switchgear_ocr.agreement import Agreement
+from switchgear_ocr.coverage import MinCoverage
+from switchgear_ocr.output import OcrOutput
+from switchgear_ocr.render import as_hocr, as_json, as_json_text, as_text
+from switchgear_ocr.request import OcrRequest
+from switchgear_ocr.validators import Expect, MinConfidence
+
+RENDERERS: dict[str, Callable[[OcrOutput], str]] = {"text": as_text, "json": as_json_text, "hocr": as_hocr}
+OPTIONS = ("languages", "pages", "dpi", "name", "limits")
+
+
+class OcrCapability(Capability[OcrRequest, OcrOutput]):
+    """Text from images and PDFs, with boxes, in reading order."""
+
+    name = "ocr"
+    version = "1"
+    effect = Effect.PURE
+    request_type = OcrRequest
+    output_type = OcrOutput
+    validators: ClassVar[Mapping[str, type[Any]]] = {
+        "min-confidence": MinConfidence,
+        "min-coverage": MinCoverage,
+        "expect": Expect,
+        "agreement": Agreement,
+    }
+    suffixes = (
+        *(".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"),
+        *(".gif", ".bmp", ".jp2", ".pbm", ".pgm", ".ppm"),
+    )
+    formats = tuple(RENDERERS)
+
+    def request(self, value: Any, **options: Any) -> OcrRequest:
+        """A request from a path, bytes or a Pillow image. Options: languages, pages, dpi, name, limits."""
+        if isinstance(value, OcrRequest) and not options:
+            return value
+        for option in options:
+            if option not in OPTIONS:
+                raise InvalidInput(f"ocr: unknown option {option!r}; there are {', '.join(OPTIONS)}")
+        return OcrRequest(value, **options)
+
+    def fingerprint(self, request: OcrRequest) -> bytes:
+        """A digest of the content and of everything asked; neither the file's name nor its age is in it."""
+        asked = f"{self.name}/{self.version}|{','.join(request.languages)}|{request.pages}|{request.dpi}|"
+        return hashlib.blake2b(asked.encode() + request.document.digest, digest_size=32).digest()
+
+    def usage(self, request: OcrRequest) -> dict[str, Decimal]:
+        """What a provider will be asked to read, for its estimate. Raises InvalidInput if there is no telling."""
+        return {"pages": Decimal(len(request.page_numbers))}
+
+    def to_json(self, output: OcrOutput) -> dict[str, Any]:
+        return as_json(output)
+
+    def render(self, output: OcrOutput, format: str = "text") -> str:
+        if format not in RENDERERS:
+            raise InvalidInput(f"ocr: unknown format {format!r}; there are {', '.join(RENDERERS)}")
+        return RENDERERS[format](output)
+
+    def annotate(self, request: OcrRequest, output: OcrOutput) -> bytes:
+        from switchgear_ocr.annotate import annotate
+
+        return annotate(request, output)
+
+
+OCR = OcrCapability()

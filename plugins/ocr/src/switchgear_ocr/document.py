@@ -1,0 +1,150 @@
+"""The pages of a document as images: looked at cheaply first, decoded once, shared by every engine and validator."""
+
+import hashlib
+import io
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+import attrs
+from switchgear import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from switchgear_ocr.formats import Reader
+
+T = TypeVar("T")
+
+# Decoded pages are kept while they fit; of a longer document the oldest is dropped and decoded anew if asked again.
+KEPT_PIXELS = 80_000_000
+
+
+@attrs.frozen
+class Limits:
+    """What a document may be at most. Raise them where larger ones are expected and the memory is there."""
+
+    file_bytes: int = 100_000_000
+    page_pixels: int = 100_000_000
+    pages: int = 200
+
+
+@attrs.define(eq=False, slots=False)
+class Document:
+    """One input. Nothing is read before it is asked for; every method raises InvalidInput when it is no document."""
+
+    source: "Path | bytes | Image" = attrs.field(repr=False)
+    name: str
+    dpi: int
+    limits: Limits
+    _pages: "OrderedDict[int, Image]" = attrs.field(init=False, repr=False, factory=OrderedDict)
+    _derived: dict[tuple[int, object], object] = attrs.field(init=False, repr=False, factory=dict)
+    _lock: threading.RLock = attrs.field(init=False, repr=False, factory=threading.RLock)
+
+    @cached_property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of every page in pixels, from the headers alone."""
+        with self._reader() as reader:
+            count = reader.count()
+            if count > self.limits.pages:
+                raise InvalidInput(
+                    f"{self.name}: {count} pages, more than the limit of {self.limits.pages}; "
+                    "split it, or raise limits.pages"
+                )
+            sizes = tuple(reader.size(index) for index in range(count))
+        for number, (width, height) in enumerate(sizes, 1):
+            self._check_size(number, width, height)
+        return sizes
+
+    def page(self, number: int) -> "Image":
+        """The page, upright, in mode L or RGB. Treat it as read-only: others hold the same object."""
+        _ = self.sizes
+        with self._lock:
+            if number not in self._pages:
+                with self._reader() as reader:
+                    self._pages[number] = reader.page(number - 1)
+                self._drop_oldest()
+            self._pages.move_to_end(number)
+            return self._pages[number]
+
+    def derived(self, number: int, make: "Callable[[Image], T]") -> T:
+        """`make(page)`, computed once for this page; for small things such as a reduced copy."""
+        key = (number, make)
+        with self._lock:
+            if key not in self._derived:
+                self._derived[key] = make(self.page(number))
+            return self._derived[key]  # type: ignore[return-value]  # what `make` returned when it was stored
+
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of the content: of the file's bytes, or of an image's mode, size and pixels."""
+        if isinstance(self.source, (Path, bytes)):
+            with self._open() as file:
+                return _digest(iter(lambda: file.read(1 << 20), b""))
+        image = self.source
+        return _digest([f"{image.mode}:{image.width}x{image.height}:".encode(), image.tobytes()])
+
+    @contextmanager
+    def _reader(self) -> "Iterator[Reader]":
+        # Imported here: Pillow, NumPy and PDFium take longer to load than all the rest of the program's start.
+        from switchgear_ocr.formats import ImageReader, open_reader
+
+        if not isinstance(self.source, (Path, bytes)):
+            yield ImageReader(self.source, self.name)
+            return
+        with self._open() as file, open_reader(file, self.name, self.dpi) as reader:
+            yield reader
+
+    def _open(self) -> BinaryIO:
+        if isinstance(self.source, bytes):
+            self._check_length(len(self.source))
+            return io.BytesIO(self.source)
+        assert isinstance(self.source, Path)
+        try:
+            file = self.source.open("rb")
+        except IsADirectoryError:
+            raise InvalidInput(f"{self.name}: a directory; name the files in it") from None
+        except FileNotFoundError:
+            raise InvalidInput(f"{self.name}: no such file; check the path") from None
+        except OSError as error:
+            raise InvalidInput(f"{self.name}: cannot be read ({error.strerror}); check its permissions") from error
+        try:
+            self._check_length(os.fstat(file.fileno()).st_size)
+        except InvalidInput:
+            file.close()
+            raise
+        return file
+
+    def _check_length(self, length: int) -> None:
+        if length == 0:
+            raise InvalidInput(f"{self.name}: the file is empty; it may still be being written, or its copy failed")
+        if length > self.limits.file_bytes:
+            raise InvalidInput(
+                f"{self.name}: {length:,} bytes, more than the limit of {self.limits.file_bytes:,}; "
+                "split or compress it, or raise limits.file_bytes"
+            )
+
+    def _check_size(self, number: int, width: int, height: int) -> None:
+        if width * height <= self.limits.page_pixels:
+            return
+        raise InvalidInput(
+            f"{self.name}: page {number} has {width:,} x {height:,} pixels ({width * height / 1e6:,.0f} megapixels), "
+            f"more than the limit of {self.limits.page_pixels / 1e6:,.0f} megapixels; "
+            "scale it down (300 dpi are plenty for text), or raise limits.page_pixels"
+        )
+
+    def _drop_oldest(self) -> None:
+        while len(self._pages) > 1 and sum(page.width * page.height for page in self._pages.values()) > KEPT_PIXELS:
+            self._pages.popitem(last=False)
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    hashed = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        hashed.update(part)
+    return hashed.digest()
