@@ -9,7 +9,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--version"]:
         from switchgear._version import __version__
 
-        print(f"switchgear {__version__}")
+        sys.stdout.write(f"switchgear {__version__}\n")
         return
     from switchgear.cli.ending import leave
     from switchgear.cli.program import program

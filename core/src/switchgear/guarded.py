@@ -120,6 +120,13 @@ class GuardedProvider:
             return plugin_bug(error)
         return None
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether an attempt can suspend: in the plugin, in line for a place, or between two tries."""
+        provider = self.provider
+        queued = self.bulkhead is not None or self.rate is not None
+        return provider.suspends or provider.timeout is not None or queued or self._repeater.waits
+
     def rejection(self, now: float) -> str:
         """Why nothing should be sent to it right now; empty if something may. Changes nothing."""
         if self.provider._reported is ProviderStatus.UNAVAILABLE:

@@ -27,6 +27,7 @@ class Home:
         self._pid = 0
         self._thread: threading.Thread | None = None
         self._binding = threading.Lock()
+        self._in_place = threading.Lock()
 
     @property
     def timers(self) -> Timers:
@@ -63,6 +64,18 @@ class Home:
             # Ctrl-C while waiting: the call must not go on, and cost, with nobody waiting for it.
             future.cancel()
             raise
+
+    def run_in_place(self, start: Start[T]) -> T:
+        """Run `start()` in the calling thread, without a loop: for what never suspends. One thread at a time."""
+        with self._in_place:
+            work = start()
+            try:
+                work.send(None)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            work.close()
+        raise UsageError("a provider with `suspends = False` has suspended; that is a defect of its plugin")
 
     def close(self) -> None:
         """Put the timer away and stop the background thread, if there is one."""

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -32,7 +33,7 @@ _lock = threading.Lock()
 
 
 def report_defect(what: str, error: Exception) -> None:
-    """Say that foreign code broke where its failure must not stop anything: by type, since its text may hold content."""
+    """Say that foreign code broke where that must not stop anything: by type, since its text may hold content."""
     logger.error("{}: {}", what, type(error).__name__)
 
 
@@ -59,7 +60,11 @@ def configure(
     names = frozenset(packages)
     redact = Redactor([each.reveal() if isinstance(each, Secret) else each for each in secrets])
     file = None if logging.file is None or logging.format == "stdlib" else _open((folder or Path()) / logging.file)
-    write: Callable[[str], None] = (file or _StandardError()).write
+    target = file or _StandardError()
+
+    def write(text: str) -> None:
+        target.write(text)
+
     sinks: Mapping[str, Callable[[Message], None]] = {
         "text": lambda message: write(redact.text(message)),
         "json": lambda message: write(json.dumps(redact.values(_fields(message.record)), default=str) + "\n"),
@@ -94,10 +99,8 @@ class Log:
             return
         self._closed = True
         _switch_off(self._packages)
-        try:
+        with suppress(ValueError):  # the application may have removed all sinks
             logger.remove(self._handler)
-        except ValueError:
-            pass  # the application has removed all sinks
         if self._file is not None:
             self._file.close()
 

@@ -119,6 +119,12 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self._state_hearers = tuple(state_observers)
         self._hedger = None if hedge is None else Hedger(hedge)
         self._monitor = None if health is None else HealthMonitor(health, self._candidates, self._home, self._random)
+        self._never_waits = (
+            deadline is None
+            and hedge is None
+            and not any(getattr(validator, "blocking", False) for validator in validators)
+            and not any(candidate.may_wait for candidate in self._candidates)
+        )
         self._turn = 0
         self._in_flight = 0
         self._closing = False
@@ -150,7 +156,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         `deadline`: seconds for this call instead of the service's. `only` and `exclude` name providers. Raises
         `InvalidInput` where no provider can take the request, `AllProvidersFailed` where none answered.
         """
-        if asyncio.get_running_loop() is not self._home.loop:
+        if asyncio._get_running_loop() is not self._home.loop:
             return await self._home.enter(
                 lambda: self.process(
                     request,
@@ -192,6 +198,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def process_sync(self, request: RequestT, **options: Any) -> ProviderResult[OutputT]:
         """`process` for ordinary code: any thread without an event loop. Takes the same options."""
+        if self._never_waits and self._home.loop is None and options.get("deadline") is None:
+            return self._home.run_in_place(lambda: self.process(request, **options))
         return self._home.run(lambda: self.process(request, **options))
 
     async def map(

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
@@ -33,8 +33,11 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
     A subclass is an attrs class (`@attrs.define`); the fields it declares are its options. The fields here come from
     the provider's own TOML table: `priority` (lower is asked first), `quality_score` (0-1), `timeout` (seconds for one
     attempt), `concurrency` (requests at a time, None for no bound of ours), `price`. A provider does not retry, cache
-    or time out: that is done around it.
+    or time out: that is done around it. `suspends = False` on the class promises that its coroutines never wait for
+    anything (tables, rules, arithmetic): calls from ordinary code then need no loop.
     """
+
+    suspends: ClassVar[bool] = True
 
     name: str = ""
     priority: int = 100

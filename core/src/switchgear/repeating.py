@@ -19,6 +19,10 @@ class Repeater:
         self._random = random
         self._clock = clock
 
+    @property
+    def waits(self) -> bool:
+        return self._policy.attempts > 1
+
     def pauses(self) -> Iterator[float]:
         """The pauses of one call at this provider, in seconds; made at its first failure."""
         return self._policy.pauses(self._random)

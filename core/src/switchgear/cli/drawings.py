@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Drawings:
-    """Names a file for each input. `target` is the file, if there is one input; a folder; or a name that gets numbers."""
+    """Names a file for each input. `target`: the file for a single input, a folder, or a name that gets numbers."""
 
     def __init__(self, target: Path, capability: "AnyCapability", inputs: int) -> None:
         from switchgear.capability import Capability

@@ -1,6 +1,5 @@
 """`switchgear health`: asks every provider how it is, now and from here."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,8 @@ def command(services: tuple[str, ...], log_level: str | None, json: bool, place:
     The status is 1 if a service has no provider that can be used. Live state belongs to the process that calls: this
     is another one, and shows none.
     """
+    import asyncio
+
     from switchgear.cli.boards import Recorder, compose, find_service, read_document
     from switchgear.cli.faults import FAILED, say_note
 
@@ -45,6 +46,8 @@ def command(services: tuple[str, ...], log_level: str | None, json: bool, place:
 
 
 async def _check(board: "Switchgear", services: tuple[str, ...]) -> "Statuses":
+    import asyncio
+
     async with board:
         found = await asyncio.gather(*(board[service].health_check_all() for service in services))
     return dict(zip(services, found, strict=True))

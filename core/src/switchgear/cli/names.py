@@ -26,7 +26,8 @@ def complete_service(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The providers of the service that the line names, or those installed for a capability's quick start."""
-    service = _services(ctx).get(ctx.params.get("service", ""))
+    # An option that still lacks its value stops click before it has given the arguments their names.
+    service = _services(ctx).get(ctx.params.get("service") or next(iter(ctx.args), ""))
     if isinstance(service, Mapping):
         providers = service.get("providers")
         return _starting(incomplete, providers if isinstance(providers, Mapping) else ())

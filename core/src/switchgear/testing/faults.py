@@ -21,14 +21,15 @@ class Fault(Protocol):
 
 @attrs.frozen
 class Outage:
-    """Every request fails at once, or meets another `step`: `HANG` makes it a black hole."""
+    """Every request, or a share of them (`rate`, 0-1), fails at once; with `HANG` as the `step`, it is swallowed."""
 
     start: float
     end: float
     step: Any = attrs.Factory(lambda: ProviderError("down"))
+    rate: float = 1.0
 
     def rule(self, draw: Callable[[], float]) -> ChaosRule:
-        return ChaosRule(self.step, when=Between(self.start, self.end))
+        return ChaosRule(self.step, self.rate, Between(self.start, self.end))
 
 
 @attrs.frozen
