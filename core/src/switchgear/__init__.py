@@ -1,5 +1,4 @@
 """One call, many providers: name the capability, put the provider into configuration."""
-# ruff: noqa: F401 - the imports below are for type checkers
 
 from switchgear._version import __version__ as __version__
 
@@ -7,46 +6,114 @@ from switchgear._version import __version__ as __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from switchgear.app import Switchgear
-    from switchgear.blocking import BlockingProvider
-    from switchgear.capability import Capability, Effect, Validator
-    from switchgear.clock import Clock, SystemClock
-    from switchgear.context import current_call
+    from switchgear.app import Switchgear as Switchgear
+    from switchgear.blocking import BlockingProvider as BlockingProvider
+    from switchgear.capability import Capability as Capability
+    from switchgear.capability import Effect as Effect
+    from switchgear.capability import Validator as Validator
+    from switchgear.clock import Clock as Clock
+    from switchgear.clock import SystemClock as SystemClock
+    from switchgear.context import current_call as current_call
     from switchgear.errors import (
-        AllProvidersFailed,
-        AttemptTimeout,
-        BadCredentials,
-        ConfigError,
-        InDoubt,
-        InvalidInput,
-        InvalidResult,
-        NotSent,
-        PluginBug,
-        Problem,
-        ProviderError,
-        QuotaExceeded,
-        Rejected,
-        SwitchgearError,
-        Throttled,
-        Unsupported,
-        UsageError,
+        AllProvidersFailed as AllProvidersFailed,
     )
-    from switchgear.figures import Figures
-    from switchgear.http_errors import error_for_status, map_errors, parse_retry_after
-    from switchgear.manager import Answer, ProviderManager
-    from switchgear.money import Price
-    from switchgear.outcome import Outcome
-    from switchgear.plan import Plan, PlanRow
-    from switchgear.policies import Policies
-    from switchgear.policies.breaker import Breaker, CircuitBreaker
-    from switchgear.policies.health import Health
-    from switchgear.policies.hedge import Hedge
-    from switchgear.policies.rate_limit import Rate
-    from switchgear.policies.retry import Retry
-    from switchgear.provider import BaseProvider, ProviderStatus, SimpleProvider
-    from switchgear.results import Attempt, Call, ProviderResult, StateChange
-    from switchgear.secret import Secret
-    from switchgear.strategy import Candidate, SelectionStrategy, Strategy
+    from switchgear.errors import (
+        AttemptTimeout as AttemptTimeout,
+    )
+    from switchgear.errors import (
+        BadCredentials as BadCredentials,
+    )
+    from switchgear.errors import (
+        ConfigError as ConfigError,
+    )
+    from switchgear.errors import (
+        InDoubt as InDoubt,
+    )
+    from switchgear.errors import (
+        InvalidInput as InvalidInput,
+    )
+    from switchgear.errors import (
+        InvalidResult as InvalidResult,
+    )
+    from switchgear.errors import (
+        NotSent as NotSent,
+    )
+    from switchgear.errors import (
+        PluginBug as PluginBug,
+    )
+    from switchgear.errors import (
+        Problem as Problem,
+    )
+    from switchgear.errors import (
+        ProviderError as ProviderError,
+    )
+    from switchgear.errors import (
+        QuotaExceeded as QuotaExceeded,
+    )
+    from switchgear.errors import (
+        Rejected as Rejected,
+    )
+    from switchgear.errors import (
+        SwitchgearError as SwitchgearError,
+    )
+    from switchgear.errors import (
+        Throttled as Throttled,
+    )
+    from switchgear.errors import (
+        Unsupported as Unsupported,
+    )
+    from switchgear.errors import (
+        UsageError as UsageError,
+    )
+    from switchgear.figures import Figures as Figures
+    from switchgear.http_errors import (
+        error_for_status as error_for_status,
+    )
+    from switchgear.http_errors import (
+        map_errors as map_errors,
+    )
+    from switchgear.http_errors import (
+        parse_retry_after as parse_retry_after,
+    )
+    from switchgear.manager import Answer as Answer
+    from switchgear.manager import ProviderManager as ProviderManager
+    from switchgear.money import Price as Price
+    from switchgear.outcome import Outcome as Outcome
+    from switchgear.plan import Plan as Plan
+    from switchgear.plan import PlanRow as PlanRow
+    from switchgear.policies import Policies as Policies
+    from switchgear.policies.breaker import Breaker as Breaker
+    from switchgear.policies.breaker import CircuitBreaker as CircuitBreaker
+    from switchgear.policies.health import Health as Health
+    from switchgear.policies.hedge import Hedge as Hedge
+    from switchgear.policies.rate_limit import Rate as Rate
+    from switchgear.policies.retry import Retry as Retry
+    from switchgear.provider import (
+        BaseProvider as BaseProvider,
+    )
+    from switchgear.provider import (
+        ProviderStatus as ProviderStatus,
+    )
+    from switchgear.provider import (
+        SimpleProvider as SimpleProvider,
+    )
+    from switchgear.results import (
+        Attempt as Attempt,
+    )
+    from switchgear.results import (
+        Call as Call,
+    )
+    from switchgear.results import (
+        ProviderResult as ProviderResult,
+    )
+    from switchgear.results import (
+        StateChange as StateChange,
+    )
+    from switchgear.secret import Secret as Secret
+    from switchgear.strategy import Candidate as Candidate
+    from switchgear.strategy import SelectionStrategy as SelectionStrategy
+    from switchgear.strategy import Strategy as Strategy
+
 
 # Where each public name lives: nothing is imported before it is asked for, so that the command line starts at once.
 _HOMES = {

@@ -42,10 +42,11 @@ def option_fields(implementation: type[Any], path: str = "") -> "list[attrs.Attr
         fields = []
     else:
         fields = [field for field in attrs.fields(implementation) if field.init and not _is_base(implementation, field)]
-        reused = [field.name for field in attrs.fields(implementation) if _reuses_base(implementation, field)]
-        if reused:
-            wrong = f"{implementation.__name__} declares {', '.join(reused)}, which every provider has already"
-        elif "__attrs_attrs__" not in vars(implementation) and _declares_fields(implementation):
+        if "__attrs_attrs__" in vars(implementation):
+            reused = [field.name for field in attrs.fields(implementation) if _reuses_base(implementation, field)]
+            if reused:
+                wrong = f"{implementation.__name__} declares {', '.join(reused)}, which every provider has already"
+        elif _declares_fields(implementation):
             wrong = f"{implementation.__name__} has annotations but is not decorated"
     if wrong:
         raise ConfigError([Problem(path, wrong, "Decorate the class with @attrs.define, or rename the fields")])

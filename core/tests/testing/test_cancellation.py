@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-
 from switchgear import ProviderError, ProviderManager
 from switchgear.testing import Deadlock, Delay, ScriptedProvider, VirtualClock, cancel_at_every_await
 

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from switchgear.testing import FakeClock
 
 
@@ -34,7 +33,8 @@ def test_time_cannot_go_back() -> None:
 
 
 def test_sleeping_moves_time_and_lets_others_run_once() -> None:
-    clock, ran = FakeClock(), []
+    clock = FakeClock()
+    ran: list[object] = []
 
     async def other() -> None:
         ran.append(clock.monotonic())

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from switchgear import (
     InvalidInput,
     PluginBug,
@@ -21,6 +20,7 @@ from switchgear import (
 )
 from switchgear.testing import (
     HANG,
+    NOTHING,
     Between,
     ChaosProvider,
     ChaosRule,
@@ -203,6 +203,12 @@ def test_latency_comes_on_top_of_what_follows() -> None:
     assert clock.monotonic() == 1.5
 
 
+def test_a_function_may_let_a_request_pass() -> None:
+    rule = ChaosRule(lambda request: NOTHING if request < 2 else ProviderError("too many"))
+    answers = ask(chaos(rule), 1, 2)
+    assert [str(answer) for answer in answers] == ["ok", "too many"]
+
+
 def test_chaos_in_front_of_a_provider_is_that_provider_otherwise() -> None:
     class Picky(ScriptedProvider):
         def validate_input(self, request: Any) -> None:
@@ -214,7 +220,7 @@ def test_chaos_in_front_of_a_provider_is_that_provider_otherwise() -> None:
     inner = Picky(["inner"], name="picky", price=Price(per_call=Decimal(2)))
     provider = ChaosProvider(inner)
     assert ask(provider) == ["inner"]
-    assert (provider.name, provider.price, provider.estimate_cost("x")) == ("picky", inner.price, 2)
+    assert (provider.name, provider.price, provider.estimate_cost("x")) == ("picky", inner.price, Decimal(2))
     assert asyncio.run(provider.health_check()) is ProviderStatus.DEGRADED
     with pytest.raises(InvalidInput):
         provider.validate_input("x")

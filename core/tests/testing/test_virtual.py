@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-
 from switchgear.testing import Deadlock, LeftBehind, Livelock, VirtualClock, VirtualLoop, run, virtual
 from switchgear.testing.virtual import settle
 
@@ -208,9 +207,27 @@ def test_a_thread_that_hangs_is_given_up_and_time_goes_on(release: threading.Eve
     assert time.perf_counter() - started < 2
 
 
+def test_the_end_of_a_run_waits_for_its_threads() -> None:
+    started, ended = threading.Event(), []
+
+    def work() -> None:
+        started.set()
+        threading.Event().wait(0.05)
+        ended.append(True)
+
+    async def main() -> None:
+        future = asyncio.get_running_loop().run_in_executor(None, work)
+        started.wait()
+        future.cancel()
+
+    run(main)
+    assert ended == [True]
+
+
 def test_another_thread_may_call_in() -> None:
     async def main() -> str:
-        loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()
         thread = threading.Thread(target=lambda: loop.call_soon_threadsafe(answer.set_result, "called"))
         thread.start()
         try:

@@ -1,5 +1,6 @@
 """Stops asking a provider that keeps failing, and finds out when it is back."""
 
+import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
@@ -109,11 +110,9 @@ class Window:
 
     def _advance(self, epoch: int) -> None:
         for passed in range(max(self._epoch + 1, epoch - _BUCKETS + 1), epoch + 1):
-            bucket = self._ring[passed % _BUCKETS]
-            self.calls -= bucket[0]
-            self.failures -= bucket[1]
-            self.slow -= bucket[2]
-            bucket[:] = 0, 0, 0
+            self._ring[passed % _BUCKETS] = [0, 0, 0]
+        # Counted anew, not subtracted: two threads at it in the same moment leave no mark on what follows.
+        self.calls, self.failures, self.slow = map(sum, zip(*self._ring, strict=True))
         self._epoch = epoch
         self._bucket = self._ring[epoch % _BUCKETS]
         self._bucket_ends = (epoch + 1) * self._width
@@ -125,6 +124,8 @@ class CircuitBreaker:
     `acquire()` gives a permit, settled once with `record_success`, `record_failure` or `release`. A permit is the
     number of the generation it was given in, so that a straggler of an earlier one changes nothing (resilience4j and
     Polly have both shipped that bug). Turning half-open is decided from the clock when somebody asks, by no timer.
+
+    May be used from several threads: a lock guards each change of state, and nobody holds it during a call.
     """
 
     def __init__(
@@ -139,6 +140,8 @@ class CircuitBreaker:
         self._monotonic = clock.monotonic
         self._random = random
         self._on_change = on_change
+        # Reentrant: whoever hears of a change may make the next one.
+        self._changing = threading.RLock()
         self._window = Window(settings.window)
         self._slow_after = settings.slow_after if settings.slow_after is not None else float("inf")
         self._state = State.CLOSED
@@ -168,9 +171,18 @@ class CircuitBreaker:
             return self._trial_until
         return float("inf") if self._state is State.FORCED_OPEN else 0.0
 
+    @property
+    def ramps_until(self) -> float:
+        """When the load is what it was before, on the monotonic clock; in the past where it never shrank."""
+        return self._closed_at + self.settings.ramp
+
     def is_open(self) -> bool:
         """Would a call be turned away now? Changes nothing."""
         return not self.passing and self._monotonic() < self.retry_at
+
+    def admits_probe(self) -> bool:
+        """Would `acquire(probe=True)` give a permit now? Changes nothing."""
+        return self._state is State.OPEN or not self.is_open()
 
     def ramp_share(self, now: float) -> float:
         """The share of calls it should get while it warms up after closing, 0-1; 1 otherwise."""
@@ -181,54 +193,44 @@ class CircuitBreaker:
         """A permit, or 0 if the call is turned away. `probe`: be the trial even before the open time is over."""
         if self.passing:
             return self._generation
-        state = self._state
-        if state is State.FORCED_OPEN:
-            return 0
-        now = self._monotonic()
-        if state is State.OPEN:
-            if now < self._until and not probe:
-                return 0
-            self._good = 0
-            self._enter(State.HALF_OPEN)
-        elif self._trial and now < self._trial_until:
-            return 0
-        return self._start_trial(now)
+        with self._changing:
+            return self._admit(probe)
 
     def record_success(self, permit: int = 0, *, latency: float = 0.0) -> None:
         """It went well; `latency` in seconds tells whether it was slow. Without a permit: as if just acquired."""
-        permit = permit or self._latest
+        permit = permit or self._trial or self.acquire()
         if self._state is _CLOSED:
             if permit == self._generation:
                 self._row = 0
                 slow = latency > self._slow_after
                 self._window.add(self._monotonic(), False, slow)
                 if slow:
-                    self._trip_if_due()
-        elif self._state is State.HALF_OPEN and permit == self._trial:
-            self._trial = 0
-            self._good += 1
-            if self._good >= self.settings.successes:
-                self._close()
+                    self._trip_if_due(permit)
+        elif permit == self._trial:
+            self._trial_went_well(permit)
 
     def record_failure(self, permit: int = 0, *, slow: bool = False) -> None:
         """It failed; `slow`: by taking too long."""
-        permit = permit or self._latest
-        if self._state is State.CLOSED and permit == self._generation:
-            self._row += 1
-            self._window.add(self._monotonic(), True, slow)
-            self._trip_if_due()
-        elif self._state is State.HALF_OPEN and permit == self._trial:
-            self._trip()
+        with self._changing:
+            permit = permit or self._trial or self.acquire()
+            if self._state is State.CLOSED and permit == self._generation:
+                self._row += 1
+                self._window.add(self._monotonic(), True, slow)
+                self._trip_if_due(permit)
+            elif self._state is State.HALF_OPEN and permit == self._trial:
+                self._trip()
 
     def release(self, permit: int) -> None:
         """It says nothing about the provider (cancelled, throttled, not its fault): a trial gives its place back."""
-        if permit == self._trial:
-            self._trial = 0
+        with self._changing:
+            if permit == self._trial:
+                self._trial = 0
 
     def hasten(self) -> None:
         """A health check went well: let the next call be the trial. Never closes the circuit."""
-        if self._state is State.OPEN:
-            self._until = self._monotonic()
+        with self._changing:
+            if self._state is State.OPEN:
+                self._until = min(self._until, self._monotonic())
 
     def force_open(self) -> None:
         """Turn everything away until `reset()`."""
@@ -240,21 +242,35 @@ class CircuitBreaker:
 
     def reset(self) -> None:
         """Close, and forget what was."""
-        self._trips = 0.0
-        self._close()
-        self._closed_at = float("-inf")
+        with self._changing:
+            self._trips = 0.0
+            self._close(float("-inf"))
 
-    @property
-    def _latest(self) -> int:
-        return self._trial if self._state is State.HALF_OPEN else self._generation
-
-    def _start_trial(self, now: float) -> int:
+    def _admit(self, probe: bool) -> int:
+        if self.passing:
+            return self._generation
+        if not (self.admits_probe() if probe else not self.is_open()):
+            return 0
+        old = self._state
+        if old is State.OPEN:
+            self._good = 0
+            self._set(State.HALF_OPEN)
         self._generation += 1
-        self._trial = self._generation
-        self._trial_until = now + self.settings.lease
-        return self._trial
+        permit = self._trial = self._generation
+        self._trial_until = self._monotonic() + self.settings.lease
+        self._tell(old)
+        # Whoever heard of it may have forced the circuit open meanwhile, or closed it.
+        return permit if permit == self._trial else self._admit(probe)
 
-    def _trip_if_due(self) -> None:
+    def _trial_went_well(self, permit: int) -> None:
+        with self._changing:
+            if self._state is State.HALF_OPEN and permit == self._trial:
+                self._trial = 0
+                self._good += 1
+                if self._good >= self.settings.successes:
+                    self._close(self._monotonic())
+
+    def _trip_if_due(self, permit: int) -> None:
         settings, window = self.settings, self._window
         enough = window.calls >= settings.min_calls
         if (
@@ -262,29 +278,47 @@ class CircuitBreaker:
             or (enough and window.failures >= settings.ratio * window.calls)
             or (enough and window.slow >= settings.slow_ratio * window.calls)
         ):
-            self._trip()
+            with self._changing:
+                if permit == self._generation:
+                    self._trip()
 
     def _trip(self) -> None:
         now = self._monotonic()
-        # Time spent closed pays earlier trips off, one for each window: it flaps less often, so it is tried sooner.
-        if self._state is State.CLOSED:
-            self._trips = max(0.0, self._trips - (now - self._closed_at) / self.settings.window)
-        length = min(self.settings.open_cap, self.settings.open_for * 2.0 ** min(self._trips, 32.0))
-        self._trips += 1
-        # Equal jitter: half of it certain, half random, so that several processes do not come back at once.
-        self._until = now + length * (0.5 + 0.5 * self._random.random())
+        # A trial let through early that failed has shown nothing new: the open time goes on.
+        if self._state is State.CLOSED or now >= self._until:
+            self._until = now + self._open_time(now)
         self._enter(State.OPEN)
 
-    def _close(self) -> None:
+    def _open_time(self, now: float) -> float:
+        settings = self.settings
+        # Time spent closed pays earlier trips off, one for each window: it flaps less often, so it is tried sooner.
+        if self._state is State.CLOSED:
+            self._trips = max(0.0, self._trips - (now - self._closed_at) / settings.window)
+        length = settings.open_for * 2.0**self._trips
+        # At the cap there is nothing to add: a long outage must not take as long to be forgotten.
+        if length < settings.open_cap:
+            self._trips += 1
+        # Equal jitter: half of it certain, half random, so that several processes do not come back at once.
+        return min(length, settings.open_cap) * (0.5 + 0.5 * self._random.random())
+
+    def _close(self, moment: float) -> None:
         self._window.clear()
         self._row = 0
-        self._closed_at = self._monotonic()
+        self._closed_at = moment
         self._enter(State.CLOSED)
 
     def _enter(self, state: State) -> None:
-        old, self._state = self._state, state
+        with self._changing:
+            old = self._state
+            self._set(state)
+            self._tell(old)
+
+    def _set(self, state: State) -> None:
+        self._state = state
         self.passing = state is State.CLOSED or state is State.DISABLED
         self._generation += 1
         self._trial = 0
-        if self._on_change is not None and old is not state:
-            self._on_change(old, state)
+
+    def _tell(self, old: State) -> None:
+        if self._on_change is not None and old is not self._state:
+            self._on_change(old, self._state)

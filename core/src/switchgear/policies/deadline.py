@@ -64,12 +64,12 @@ class Timers:
 
     def _ring(self) -> None:
         self._handle = None
-        now = self._clock.monotonic() * TICKS_PER_SECOND
+        now = self._clock.monotonic()
         while self._ticks:
             tick = self._ticks[0]
             bucket = self._buckets[tick]
             # Empty ones go as well, whenever they are due: calls that have ended must not keep the timer running.
-            if tick > now and bucket:
+            if tick / TICKS_PER_SECOND > now and bucket:
                 self._arm(tick)
                 return
             heappop(self._ticks)

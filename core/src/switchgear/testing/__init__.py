@@ -14,7 +14,7 @@ from switchgear.testing.providers import ChaosProvider, ChaosRule, ScriptedProvi
 from switchgear.testing.report import Report, Sent, Served
 from switchgear.testing.schedules import Between, Every, always
 from switchgear.testing.simulator import World, simulate
-from switchgear.testing.steps import HANG, Delay
+from switchgear.testing.steps import HANG, NOTHING, Delay
 from switchgear.testing.suites.observer import ObserverSuite
 from switchgear.testing.suites.provider import ProviderSuite
 from switchgear.testing.suites.strategy import StrategySuite
@@ -23,6 +23,7 @@ from switchgear.testing.virtual import Deadlock, LeftBehind, Livelock, VirtualCl
 
 __all__ = [
     "HANG",
+    "NOTHING",
     "Between",
     "Brownout",
     "ChaosProvider",

@@ -52,7 +52,7 @@ class ChaosRule:
     """What happens to a share (`rate`, 0-1) of the requests while the schedule `when` says so.
 
     `step` is one of a script's: an exception is a fault, a bare `Delay(seconds)` is latency on top, `HANG` a hang, and
-    an output is answered in place of the real one.
+    an output is answered in place of the real one. A function of the request may give `NOTHING` to let it pass.
     """
 
     step: Any

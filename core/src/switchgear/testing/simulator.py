@@ -2,7 +2,7 @@
 
 import random
 from asyncio import TaskGroup
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -88,28 +88,37 @@ def simulate(
     `request` makes a request from its number. All calls are waited for, and the manager is closed. A call that fails
     with a `SwitchgearError` is counted; any other exception is a bug and comes out.
     """
-    served: list[Served] = []
 
-    async def serve(world: World, manager: ProviderManager[Any, Any], number: int) -> None:
+    async def main() -> Report:
+        world = World(VirtualClock(), seed)
+        traffic = _Traffic(world.clock, build(world), request)
+        await traffic.send_at(_moments(arrivals, rate, seconds, world.dice("arrivals")))
+        return Report(sorted(traffic.served, key=lambda call: call.started), world.sent, seconds, bucket)
+
+    return run(main, seed=seed)
+
+
+@attrs.frozen(eq=False)
+class _Traffic:
+    clock: VirtualClock
+    manager: ProviderManager[Any, Any]
+    request: Callable[[int], Any]
+    served: list[Served] = attrs.field(factory=list, init=False)
+
+    async def send_at(self, moments: Iterable[float]) -> None:
+        async with TaskGroup() as calls:
+            for number, moment in enumerate(moments):
+                await self.clock.sleep(moment - self.clock.monotonic())
+                calls.create_task(self._serve(number))
+        await self.manager.aclose()
+
+    async def _serve(self, number: int) -> None:
         _call.set(number)
-        started = world.clock.monotonic()
+        started = self.clock.monotonic()
         answered_by = None
         with suppress(SwitchgearError):
-            answered_by = (await manager.process(request(number))).provider
-        served.append(Served(started, world.clock.monotonic() - started, answered_by))
-
-    async def main() -> World:
-        world = World(VirtualClock(), seed)
-        manager = build(world)
-        async with TaskGroup() as calls:
-            for number, moment in enumerate(_moments(arrivals, rate, seconds, world.dice("arrivals"))):
-                await world.clock.sleep(moment - world.clock.monotonic())
-                calls.create_task(serve(world, manager, number))
-        await manager.aclose()
-        return world
-
-    sent = run(main, seed=seed).sent
-    return Report(sorted(served, key=lambda call: call.started), sent, seconds, bucket)
+            answered_by = (await self.manager.process(self.request(number))).provider
+        self.served.append(Served(started, self.clock.monotonic() - started, answered_by))
 
 
 def _moments(arrivals: Arrivals, rate: float, seconds: float, dice: random.Random) -> Iterator[float]:

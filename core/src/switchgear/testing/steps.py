@@ -19,12 +19,12 @@ class Hang:
 
 
 @attrs.frozen
-class _Nothing:
-    """Stands for no step at all, where None is an output."""
+class Nothing:
+    """No step at all; None would be an output."""
 
 
 HANG: Final = Hang()
-NOTHING: Final = _Nothing()
+NOTHING: Final = Nothing()
 
 
 @attrs.frozen
@@ -53,7 +53,7 @@ async def perform(step: Any, request: Any, clock: Clock) -> ProviderResult[Any] 
             case Delay():
                 await clock.sleep(step.seconds)
                 step = step.then
-            case _Nothing():
+            case Nothing():
                 return None
             case ProviderResult():
                 return attrs.evolve(step, metadata=dict(step.metadata))

@@ -92,6 +92,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             future.add_done_callback(self._outside.discard)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        # Python 3.12 and later set a timer on joining the threads, to which time would jump at once.
+        await super().shutdown_default_executor()
+
     def _idle(self, look: Callable[[float], list[Any]], timeout: float | None) -> list[Any]:
         """Called with nothing ready to run: wait for threads, or move time to the next timer."""
         found = look(0)
