@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PACKAGES = ["core", *sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml"))]
 TESTED = [*PACKAGES, "tests"]  # tests/ is no package: its tests see all of them
-DEMO_PAGES = ["clean-1.png", "columns-1.png", "photo-1.jpg"]
+DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
 nox.needs_version = ">=2026.4"
@@ -89,10 +89,10 @@ def tests_of(folder: str) -> str:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Read a few pages with two OCR engines; name pages after `--` to read those instead."""
+    """Read two pages with two OCR engines; name pages after `--` to read those instead."""
     install(session, PACKAGES)
-    pages = session.posargs or [f"tests/pages/{name}" for name in DEMO_PAGES]
-    session.run("switchgear", "run", "scans", *pages, env={"SWITCHGEAR_CONFIG": "docs/examples/demo/switchgear.toml"})
+    config = "docs/examples/demo/switchgear.toml"
+    session.run("switchgear", "run", "scans", "-v", "--config", config, *(session.posargs or DEMO_PAGES))
 
 
 @nox.session

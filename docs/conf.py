@@ -13,7 +13,14 @@ copyright = "the Switchgear developers"
 author = "the Switchgear developers"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "api_reference", "outcome_reference", "settings_reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "api_reference",
+    "command_reference",
+    "outcome_reference",
+    "settings_reference",
+]
 exclude_patterns = ["_build", "_ext", "changelog.d"]
 default_role = "code"  # docstrings mark code with single backticks
 

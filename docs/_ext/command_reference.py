@@ -7,6 +7,7 @@ from sphinx.application import Sphinx
 from switchgear.cli.program import program
 
 MARKER = "<!-- commands -->"
+WIDTH = 100
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -19,12 +20,12 @@ def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = source[0].replace(MARKER, "\n".join(sections(program, "switchgear", None)))
 
 
-def sections(group: click.Group, path: str, parent: click.Context | None) -> Iterator[str]:
-    context = click.Context(group, parent, info_name=path.rpartition(" ")[2], max_content_width=100)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is not None:
-            inner = click.Context(command, context, info_name=name, max_content_width=100, terminal_width=100)
-            yield f"## {path} {name}\n\n```text\n{command.get_help(inner)}\n```\n"
-        if isinstance(command, click.Group):
-            yield from sections(command, f"{path} {name}", context)
+def sections(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
+    context = click.Context(command, parent, info_name=name, terminal_width=WIDTH)
+    names = command.list_commands(context) if isinstance(command, click.Group) else []
+    if parent is not None:
+        yield f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+    for inner in names:
+        found = command.get_command(context, inner) if isinstance(command, click.Group) else None
+        if found is not None:
+            yield from sections(found, inner, context)

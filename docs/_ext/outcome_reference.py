@@ -1,15 +1,29 @@
 """Fills in the table of outcomes, from the rules that the code reads and the errors that stand for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 
 from sphinx.application import Sphinx
 from switchgear.errors import OutcomeError
-from switchgear.outcome import Outcome, Sample
+from switchgear.outcome import Outcome, Retry, Sample, Verdict
 
 MARKER = "<!-- outcomes -->"
-HEAD = "| outcome | error | meaning | next provider is asked | counts as latency |\n| --- | --- | --- | --- | --- |"
-SAMPLE = {Sample.YES: "yes", Sample.IF_SLOWER: "only if slower than the average", Sample.NO: "no"}
+HEADS = ("outcome", "error", "meaning", "same provider again", "next provider", "circuit breaker", "latency figure")
+RETRY = {
+    Retry.NO: "no",
+    Retry.REPEATABLE: "if it may be sent twice",
+    Retry.ALWAYS: "yes",
+    Retry.LAST: "when nobody else is left",
+    Retry.SAME_KEY: "only with the same key",
+}
+BREAKER = {
+    Verdict.SUCCESS: "success",
+    Verdict.FAILURE: "failure",
+    Verdict.SLOW_FAILURE: "failure, and slow",
+    Verdict.COOL_DOWN: "a long pause of its own",
+    Verdict.IGNORED: "ignored",
+}
+SAMPLE = {Sample.YES: "counts", Sample.IF_SLOWER: "counts if slower than the average", Sample.NO: "ignored"}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -19,15 +33,23 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
     if MARKER in source[0]:
-        source[0] = source[0].replace(MARKER, "\n".join([HEAD, *map(row, Outcome)]))
+        lines = [table_row(HEADS), table_row("---" for _ in HEADS), *(table_row(cells(outcome)) for outcome in Outcome)]
+        source[0] = source[0].replace(MARKER, "\n".join(lines))
 
 
-def row(outcome: Outcome) -> str:
-    error = error_of(outcome)
-    name, meaning = ("", "") if error is None else (f"`{error.__name__}`", cleandoc(error.__doc__ or "").split("\n")[0])
-    rule = outcome.rule
-    cells = (f"`{outcome.value}`", name, meaning, "yes" if rule.falls_over else "no", SAMPLE[rule.sample])
+def table_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def cells(outcome: Outcome) -> Iterator[str]:
+    error, rule = error_of(outcome), outcome.rule
+    yield f"`{outcome.value}`"
+    yield f"`{error.__name__}`" if error else ""
+    yield cleandoc(error.__doc__ or "").split("\n")[0] if error else ""
+    yield RETRY[rule.retry]
+    yield "yes" if rule.falls_over else "no"
+    yield BREAKER[rule.breaker]
+    yield SAMPLE[rule.sample]
 
 
 def error_of(outcome: Outcome) -> type[OutcomeError] | None:

@@ -11,10 +11,13 @@ def main() -> None:
 
         sys.stdout.write(f"switchgear {__version__}\n")
         return
-    from switchgear.cli.ending import leave
-    from switchgear.cli.program import program
+    try:
+        from switchgear.cli.ending import leave
+        from switchgear.cli.program import program
 
-    leave(program.main)
+        leave(program.main)
+    except KeyboardInterrupt:  # before or after the command itself, which handles its own
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import attrs
+
 from switchgear.capability import AnyCapability, Capability
 from switchgear.clock import SYSTEM_CLOCK, Clock
 from switchgear.composition import Manager
@@ -15,6 +17,7 @@ from switchgear.home import Home
 from switchgear.installation import disabled_distributions
 from switchgear.logs import Log, configure, report_defect
 from switchgear.manager import ProviderManager
+from switchgear.options import secrets_in
 from switchgear.plugins import Catalog
 from switchgear.provider import RequestT
 from switchgear.results import OutputT, ProviderResult
@@ -117,23 +120,28 @@ class Switchgear:
         return self[service].process_sync(self._request(service, request), **options)
 
     async def aclose(self) -> None:
-        """Close every service and listener."""
-        for manager in self._composed.services.values():
-            await manager.aclose()
-        self._close_listeners()
-        self._home.close()
-        self._close_log()
+        """Close every service and listener. More than once is fine."""
+        try:
+            for manager in self._composed.services.values():
+                await manager.aclose()
+        finally:
+            self._close_the_rest()
 
     def close(self) -> None:
         """`aclose` for ordinary code."""
-        for manager in self._composed.services.values():
-            manager.close()
-        self._close_listeners()
-        self._home.close()
-        self._close_log()
+        try:
+            for manager in self._composed.services.values():
+                manager.close()
+        finally:
+            self._close_the_rest()
 
     async def __aenter__(self) -> "Switchgear":
-        await self._home.enter(self._open_up)
+        try:
+            await self._home.enter(self._open_up)
+        except BaseException:
+            # Nobody will close what was never entered.
+            await self.aclose()
+            raise
         return self
 
     async def __aexit__(
@@ -142,7 +150,12 @@ class Switchgear:
         await self.aclose()
 
     def __enter__(self) -> "Switchgear":
-        self._home.run(self._open_up)
+        try:
+            self._home.run(self._open_up)
+        except BaseException:
+            # As above.
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -156,13 +169,22 @@ class Switchgear:
 
     async def _open_up(self) -> None:
         self._open_log()
+        for name, manager in self._composed.services.items():
+            await manager.open()
+            for provider in self._composed.warm.get(name, ()):
+                await self._warm_up(name, provider)
+
+    async def _warm_up(self, service: str, provider: str) -> None:
+        settings = self.settings.services[service].providers[provider]
+        # Foreign code: an optional provider that cannot get ready is left for its calls to fail with.
         try:
-            for service, provider in self._composed.warm:
-                await self._composed.services[service].open(provider)
-        except BaseException:
-            # Nobody will close what was never entered.
-            self._close_log()
-            raise
+            await self[service].open(provider)
+        except Exception as error:
+            if not settings.optional:
+                raise
+            path = f"services.{service}.providers.{provider}"
+            self._composed.degraded.append(Problem(path, f"cannot be opened: {type(error).__name__}"))
+            report_defect(f"opening {path}", error)
 
     def _open_log(self) -> None:
         logging = self.settings.switchgear.logging
@@ -176,12 +198,19 @@ class Switchgear:
             self._log = None
 
     def _secret_options(self) -> Iterator[Secret]:
-        for manager in self._composed.services.values():
-            for provider in manager.providers.values():
-                yield from (value for value in vars(provider).values() if isinstance(value, Secret))
+        for component in self._composed.components:
+            fields = attrs.fields(type(component)) if attrs.has(type(component)) else ()
+            for value in (getattr(component, field.name, None) for field in fields if field.init):
+                yield from secrets_in(value)
+
+    def _close_the_rest(self) -> None:
+        self._close_listeners()
+        self._home.close()
+        self._close_log()
 
     def _close_listeners(self) -> None:
-        for observer in self._composed.observers:
+        observers, self._composed.observers = self._composed.observers, []
+        for observer in observers:
             close = getattr(observer, "close", None)
             # Foreign code: a listener that cannot close must not keep the board open.
             try:

@@ -13,22 +13,26 @@ from switchgear.home import Home
 from switchgear.manager import ProviderManager
 from switchgear.money import Price
 from switchgear.options import build
-from switchgear.plugins import Catalog, PluginProblem, Registry
+from switchgear.plugins import Catalog, Offer, PluginProblem, Registry
 from switchgear.policies import Policies
-from switchgear.provider import AnyProvider
+from switchgear.provider import AnyProvider, BaseProvider
 
 Manager = ProviderManager[Any, Any]
 
 
 @attrs.define
 class Composed:
-    """What came of it: the services, their capabilities, what was left out as optional, and who listens."""
+    """What came of it: the services, their capabilities, what was left out as optional, and who listens.
+
+    `warm` names the providers of each service to open at start; `components` is everything made from options.
+    """
 
     services: dict[str, Manager] = attrs.Factory(dict)
     capabilities: dict[str, AnyCapability] = attrs.Factory(dict)
-    warm: list[tuple[str, str]] = attrs.Factory(list)
+    warm: dict[str, list[str]] = attrs.Factory(dict)
     degraded: list[Problem] = attrs.Factory(list)
     observers: list[Any] = attrs.Factory(list)
+    components: list[Any] = attrs.Factory(list)
 
 
 def compose(settings: Settings, catalog: Catalog, home: Home) -> Composed:
@@ -44,6 +48,7 @@ class _Composition:
         self.composed = Composed()
         self.problems: list[Problem] = []
         self.registries: dict[str, Registry] = {}
+        self.objects: list[AnyProvider] = []
 
     def run(self) -> Composed:
         self.observers()
@@ -71,7 +76,7 @@ class _Composition:
         if capability is None:
             return None
         validators = self.validators(service, capability, path)
-        providers = self.providers(name, service, capability, path)
+        providers = self.providers(name, service, path)
         if not providers and len(self.problems) == before:
             self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
         if len(self.problems) > before:
@@ -102,8 +107,10 @@ class _Composition:
 
     def capability(self, service: Service, path: str) -> AnyCapability | None:
         with self.noting(f"{path}.capability"):
-            found = self.catalog.load(self.catalog.find("capabilities", service.capability))
-            capability: AnyCapability = found() if isinstance(found, type) else found
+            offer = self.catalog.find("capabilities", service.capability)
+            if self.catalog.is_disabled(offer):
+                raise PluginProblem(f"{offer} is disabled", "Enable its distribution, or remove the service")
+            capability: AnyCapability = build(self.catalog.load(offer), {}, f"{path}.capability")
             self.contract("capabilities", f"{path}.capability", capability)
             return capability
         return None  # type: ignore[unreachable]  # `noting` swallows what it notes
@@ -119,26 +126,28 @@ class _Composition:
                     found.append(validator)
         return found
 
-    def providers(self, name: str, service: Service, capability: AnyCapability, path: str) -> list[AnyProvider]:
+    def providers(self, name: str, service: Service, path: str) -> list[AnyProvider]:
         found = []
         for key, settings in service.providers.items():
             where = f"{path}.providers.{key}"
             with self.noting(where, optional=settings.optional):
-                provider = self.provider(key, settings, capability, where)
+                provider = self.provider(key, settings, service, where)
                 if provider is not None:
                     found.append(provider)
                     if settings.warm:
-                        self.composed.warm.append((name, key))
+                        self.composed.warm.setdefault(name, []).append(key)
         return found
 
-    def provider(self, name: str, settings: Provider, capability: AnyCapability, path: str) -> AnyProvider | None:
+    def provider(self, name: str, settings: Provider, service: Service, path: str) -> AnyProvider | None:
         if not settings.enabled:
             return None
-        offer = self.catalog.find("providers", settings.type, capability.name)
+        offer = self.catalog.find("providers", settings.type, service.capability)
         if self.catalog.is_disabled(offer):
             return None
+        implementation = self.catalog.load(offer)
+        self.check_provider(implementation, offer)
         provider: AnyProvider = build(
-            self.catalog.load(offer),
+            implementation,
             settings.options,
             path,
             name=name,
@@ -151,11 +160,24 @@ class _Composition:
         self.contract("providers", path, provider)
         return provider
 
+    def check_provider(self, implementation: Any, offer: Offer) -> None:
+        """A class of providers, or one provider that nobody else uses: it takes its name and rank from here."""
+        if not isinstance(implementation, BaseProvider) and not (
+            isinstance(implementation, type) and issubclass(implementation, BaseProvider)
+        ):
+            raise PluginProblem(f"{offer} is no BaseProvider", "Derive it from one of switchgear's base classes")
+        if implementation in self.objects:
+            raise PluginProblem(f"{offer} is one object, and used twice", "Offer a class, to make one for each use")
+        if isinstance(implementation, BaseProvider):
+            self.objects.append(implementation)
+
     def component(self, kind: str, component: Component, path: str) -> Any:
         """A strategy or an observer; None if it is switched off, or optional and broken."""
+        if not component.enabled:
+            return None
         with self.noting(path, optional=component.optional):
             offer = self.catalog.find(kind, component.type)
-            if component.enabled and not self.catalog.is_disabled(offer):
+            if not self.catalog.is_disabled(offer):
                 made = build(self.catalog.load(offer), component.options, path)
                 self.contract(kind, path, made)
                 return made
@@ -165,6 +187,7 @@ class _Composition:
         wrong = self.registry(kind).add(path, implementation)
         if wrong:
             raise ConfigError([Problem(path, each, "Mend the plugin, or ask its authors to") for each in wrong])
+        self.composed.components.append(implementation)
 
     def registry(self, kind: str) -> Registry:
         if kind not in self.registries:
@@ -205,7 +228,7 @@ def _policies(service: Service, provider: Provider) -> Policies:
 
 
 def _price(settings: Provider) -> Price | None:
-    if settings.cost is None:
+    if not settings.cost:  # an empty table names no price: unknown, not free
         return None
     amounts = dict(settings.cost)
     per_call = amounts.pop("per_call", Price().per_call)

@@ -46,14 +46,17 @@ def _further(document: Document, catalog: Catalog, home: Home, known: Iterable[P
     for problem in known:
         _cut(tables, _KEY.findall(problem.path))
     rest = attrs.evolve(document, tables=tables, source=tables, problems=())
+    problems: list[Problem] = []
     try:
         settings = _resolve(rest, catalog, allow_unset=True).settings
+        problems.extend(missing_requirements(settings))
         compose(settings, catalog, home)
     except ConfigError as error:
-        paths = {problem.path for problem in known}
-        # Losing what was cut must not be reported as one more fault.
-        return [each for each in error.problems if each.path not in paths and "no provider" not in each.message]
-    return []
+        problems.extend(error.problems)
+    problems = [attrs.evolve(problem, path=document.where(problem.path)) for problem in problems]
+    paths = {problem.path for problem in known}
+    # Losing what was cut must not be reported as one more fault.
+    return [each for each in problems if each.path not in paths and "no provider" not in each.message]
 
 
 def _cut(tables: Any, keys: list[str]) -> None:

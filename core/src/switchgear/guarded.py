@@ -13,6 +13,7 @@ from switchgear.capability import Effect
 from switchgear.errors import AttemptTimeout, InDoubt, OutcomeError, PluginBug, Throttled
 from switchgear.figures import Figures, Latency
 from switchgear.home import Home
+from switchgear.logs import report_defect
 from switchgear.messages import plugin_bug, safe_message
 from switchgear.outcome import Outcome, Verdict
 from switchgear.policies import Policies
@@ -103,7 +104,12 @@ class GuardedProvider:
         return (State.DISABLED if self.breaker is None else self.breaker.state).value
 
     def estimated_cost(self, request: Any) -> Decimal | None:
-        return self.provider.estimate_cost(request)
+        # Foreign code: a price that cannot be told is unknown, and must not break the order, the plan or a clean-up.
+        try:
+            return self.provider.estimate_cost(request)
+        except Exception as error:
+            report_defect(f"{self.name}: estimate_cost", error)
+            return None
 
     # Before it is asked
 

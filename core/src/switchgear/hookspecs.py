@@ -27,6 +27,8 @@ class StrategySpec:
     """A strategy: see `switchgear.strategy.Strategy`. `order` may take fewer arguments."""
 
     required: ClassVar = ("order",)
+    by_name: ClassVar = ("turn",)
+    may_leave_out: ClassVar = ("request", "turn")
 
     def order(self, candidates: Any, request: Any, turn: Any) -> Any: ...
     def learn(self, call: Any) -> None: ...
@@ -36,6 +38,7 @@ class ValidatorSpec:
     """A result validator: see `switchgear.capability.Validator`. `refused` may be left out."""
 
     required: ClassVar = ("check",)
+    may_leave_out: ClassVar = ("refused",)
 
     def check(self, request: Any, result: Any, refused: Any) -> None: ...
 
@@ -44,6 +47,7 @@ class ObserverSpec:
     """A listener: every method may be left out, but one must be there."""
 
     required: ClassVar = ()
+    may_leave_out: ClassVar = ("call", "change")
 
     def call_finished(self, call: Any) -> None: ...
     def state_changed(self, change: Any) -> None: ...
@@ -62,6 +66,7 @@ class CapabilitySpec:
     """A capability: see `switchgear.capability.Capability`."""
 
     required: ClassVar = ("request",)
+    described: ClassVar = ("name", "request_type", "output_type")
 
     def request(self, value: Any) -> Any: ...
     def fingerprint(self, request: Any) -> Any: ...
@@ -98,24 +103,50 @@ def check_contract(kind: str, implementation: Any) -> Iterator[str]:
     for name in methods_of(spec):
         method = getattr(implementation, name, None)
         if callable(method):
-            yield from _wrong_method(getattr(spec, name), method)
+            yield from _wrong_method(spec, getattr(spec, name), method)
         elif name in spec.required:
             yield f"has no {name}(); the contract: {_definition(getattr(spec, name))}"
+    for name in getattr(spec, "described", ()):
+        if not hasattr(implementation, name):
+            yield f"has no `{name}`"
     yield from _misspelled(spec, implementation)
 
 
-def _wrong_method(declared: Any, method: Any) -> Iterator[str]:
+def _wrong_method(spec: type[Any], declared: Any, method: Any) -> Iterator[str]:
     if inspect.iscoroutinefunction(declared) != inspect.iscoroutinefunction(inspect.unwrap(method)):
         word = "async def" if inspect.iscoroutinefunction(declared) else "a plain def"
-        yield f"{method.__name__} must be {word}: {_both(declared, method)}"
-    allowed = set(inspect.signature(declared).parameters) - {"self"}
-    for parameter in inspect.signature(method).parameters.values():
-        mandatory = parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_KEYWORD,
-            parameter.VAR_POSITIONAL,
+        yield f"{declared.__name__} must be {word}: {_both(declared, method)}"
+    try:
+        signature = inspect.signature(method)
+    except ValueError:
+        return  # some that are written in C have none; then nobody can tell
+    passed = list(inspect.signature(declared).parameters)[1:]
+    wanted = [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        and parameter.name not in passed
+    ]
+    for name in wanted:
+        yield f"{declared.__name__} wants {name!r}, which nobody passes: {_both(declared, method)}"
+    if not wanted:
+        yield from _uncallable(spec, declared, method, signature, passed)
+
+
+def _uncallable(
+    spec: type[Any], declared: Any, method: Any, signature: inspect.Signature, passed: list[str]
+) -> Iterator[str]:
+    """Whether it can be called as the manager calls it: by position, but for `by_name`."""
+    left_out = set(getattr(spec, "may_leave_out", ())) - set(signature.parameters)
+    by_name = getattr(spec, "by_name", ())
+    given = [name for name in passed if name not in left_out]
+    try:
+        signature.bind(
+            *[name for name in given if name not in by_name], **{name: name for name in given if name in by_name}
         )
-        if mandatory and parameter.name not in allowed:
-            yield f"{method.__name__} wants {parameter.name!r}, which nobody passes: {_both(declared, method)}"
+    except TypeError as error:
+        yield f"{declared.__name__} cannot be called, {error}: {_both(declared, method)}"
 
 
 def _misspelled(spec: type[Any], implementation: Any) -> Iterator[str]:
@@ -130,11 +161,15 @@ def _misspelled(spec: type[Any], implementation: Any) -> Iterator[str]:
 
 
 def _both(declared: Any, method: Any) -> str:
-    code = inspect.unwrap(getattr(method, "__func__", method)).__code__
-    return f"contract {_definition(declared)}, found {_definition(method)} in {code.co_filename}:{code.co_firstlineno}"
+    code = getattr(inspect.unwrap(getattr(method, "__func__", method)), "__code__", None)
+    where = f" in {code.co_filename}:{code.co_firstlineno}" if code else ""
+    return f"contract {_definition(declared)}, found {_definition(method, declared.__name__)}{where}"
 
 
-def _definition(function: Any) -> str:
+def _definition(function: Any, name: str = "") -> str:
     word = "async def" if inspect.iscoroutinefunction(function) else "def"
-    parameters = [name for name in inspect.signature(function).parameters if name != "self"]
-    return f"`{word} {function.__name__}({', '.join(['self', *parameters])})`"
+    try:
+        parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+    except ValueError:
+        parameters = ["..."]
+    return f"`{word} {name or function.__name__}({', '.join(['self', *parameters])})`"

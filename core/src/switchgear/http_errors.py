@@ -2,6 +2,8 @@
 
 import email.utils
 import math
+import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -63,11 +65,11 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    try:
+    # The standard has whole seconds; some vendors give fractions.
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         seconds = float(text)
-    except ValueError:
-        return _until(text, now)
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+        return seconds if math.isfinite(seconds) else None
+    return _until(text, now)
 
 
 def _until(text: str, now: datetime) -> float | None:
@@ -84,8 +86,8 @@ def _until(text: str, now: datetime) -> float | None:
 def map_errors(also: Mapping[type[Exception], type[OutcomeError]] | None = None) -> Iterator[None]:
     """Around a client's call: its exceptions come out as outcomes, with the cause kept.
 
-    The standard library's network errors are known; `also` adds the client's own classes. Their texts stay out of the
-    message, since they may repeat what was sent.
+    The standard library's network errors are known; `also` adds the client's own classes, and comes first. Their texts
+    stay out of the message, since they may repeat what was sent.
     """
     try:
         yield
@@ -93,7 +95,7 @@ def map_errors(also: Mapping[type[Exception], type[OutcomeError]] | None = None)
         raise
     except Exception as error:
         # Foreign code: only what is known is translated; the rest is for the manager to report as a defect.
-        for known, kind in {**(also or {}), **_NETWORK}.items():
+        for known, kind in (*(also or {}).items(), *_NETWORK.items()):
             if isinstance(error, known):
                 raise kind(type(error).__name__) from error
         raise
@@ -101,6 +103,7 @@ def map_errors(also: Mapping[type[Exception], type[OutcomeError]] | None = None)
 
 _NETWORK: Mapping[type[Exception], type[OutcomeError]] = {
     ConnectionRefusedError: NotSent,
+    socket.gaierror: NotSent,
     TimeoutError: AttemptTimeout,
     ConnectionError: ProviderError,
 }

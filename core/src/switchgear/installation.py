@@ -6,7 +6,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from switchgear.config import Document, IsActive, Settings
+from switchgear.config.references import Unresolved
 from switchgear.errors import Problem
+from switchgear.hookspecs import check_contract
 from switchgear.options import build
 from switchgear.plugins import Catalog, PluginProblem, installed_version
 
@@ -21,6 +23,8 @@ def missing_requirements(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 path, f"{text!r} is not a requirement", 'Write it as pip takes it: "switchgear-rapidocr>=0.1"'
             )
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate():
             continue
         version = installed_version(requirement.name)
         if version is None:
@@ -69,16 +73,28 @@ class SecretStores(Mapping[str, Callable[[str, str | None], str]]):
         self._stores: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Callable[[str, str | None], str]:
+        if name not in self:
+            raise KeyError(name)
         if name not in self._stores:
-            try:
-                self._stores[name] = build(self._catalog.load(self._catalog.find("secrets", name)), {}, name)
-            except PluginProblem as error:
-                raise KeyError(name) from error
+            self._stores[name] = self._opened(name)
         get: Callable[[str, str | None], str] = self._stores[name].get
         return get
 
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._catalog.names("secrets"))
+        found = (offer for offer in self._catalog.offers if offer.kind == "secrets")
+        return iter(dict.fromkeys(offer.name for offer in found if not self._catalog.is_disabled(offer)))
 
     def __len__(self) -> int:
-        return len(self._catalog.names("secrets"))
+        return len(list(iter(self)))
+
+    def _opened(self, name: str) -> Any:
+        try:
+            store = build(self._catalog.load(self._catalog.find("secrets", name)), {}, name)
+        except PluginProblem as error:
+            raise Unresolved(str(error), error.remedy or "") from error
+        if wrong := "; ".join(check_contract("secrets", store)):
+            raise Unresolved(f"secret store {name!r} {wrong}", "Mend the plugin, or ask its authors to")
+        return store

@@ -37,6 +37,7 @@ from switchgear.validation import ResultCheck
 
 HEALTH_CHECK_TIMEOUT = 10.0
 DRAIN_STEP = 0.05
+LEFT_OUT = "left out by the strategy"
 
 
 @attrs.frozen
@@ -105,14 +106,15 @@ class ProviderManager(Generic[RequestT, OutputT]):
             on_change=self._circuit_changed,
         )
         default = Policies(retry=retry or Retry(), breaker=breaker or Breaker())
-        self._candidates = [
+        # A tuple: a strategy is handed it, and must not be able to take anybody out.
+        self._candidates = tuple(
             GuardedProvider(provider, shared, (policies or {}).get(provider.name, default))
             for provider in _named(providers, service)
-        ]
+        )
         self._by_name = {candidate.name: candidate for candidate in self._candidates}
         self._ramping_until = float("-inf")
         if hasattr(self.strategy, "random"):
-            self.strategy.random = self._random
+            object.__setattr__(self.strategy, "random", self._random)  # it may be frozen
         self._order = compile_order(self.strategy)
         learn = getattr(self.strategy, "learn", None)
         self._hearers = (*observers, learn) if learn else tuple(observers)
@@ -174,6 +176,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         try:
             order = self._select_provider_order(request, self._turn)
             self._turn += 1
+            if len(order) < len(self._candidates):
+                call.dropped.update(dict.fromkeys(self._left_out(order), LEFT_OUT))
             if only is not None or exclude:
                 order = self._chosen(order, call, only, exclude)
             if call.started < self._ramping_until:
@@ -225,11 +229,13 @@ class ProviderManager(Generic[RequestT, OutputT]):
         """Whom a call with this request would ask, in order, and who would be dropped and why. Asks nobody."""
         kept: list[PlanRow] = []
         dropped: list[PlanRow] = []
-        for candidate in self._select_provider_order(request, self._turn):
+        order = self._select_provider_order(request, self._turn)
+        for candidate in order:
             objection = candidate.objection(request)
             reason = candidate.rejection(self._monotonic()) if objection is None else safe_message(objection)
             rank = None if reason else len(kept) + 1
             (dropped if reason else kept).append(plan_row(candidate, request, rank, reason))
+        dropped += [plan_row(self._by_name[name], request, None, LEFT_OUT) for name in self._left_out(order)]
         return Plan(self.service, type(self.strategy).__name__, (*kept, *dropped))
 
     async def health_check_all(self) -> dict[str, ProviderStatus]:
@@ -301,6 +307,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def _select_provider_order(self, request: RequestT, turn: int) -> Sequence[GuardedProvider]:
         return self._order(self._candidates, request, turn)
+
+    def _left_out(self, order: Sequence[GuardedProvider]) -> list[str]:
+        return [candidate.name for candidate in self._candidates if candidate not in order]
 
     def _candidate(self, name: str) -> GuardedProvider:
         try:

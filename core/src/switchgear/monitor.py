@@ -64,7 +64,7 @@ async def check(candidate: GuardedProvider, home: Home, timeout: float) -> Provi
     try:
         with DeadlineScope(home.timers, home.clock.monotonic() + timeout):
             await candidate.open()
-            return await candidate.provider.health_check()
+            return ProviderStatus(await candidate.provider.health_check())
     except Exception as error:
         report_defect(f"{candidate.name}: health check", error)
         return ProviderStatus.UNAVAILABLE

@@ -6,6 +6,7 @@ from typing import Any
 
 from switchgear.errors import UsageError
 from switchgear.guarded import GuardedProvider
+from switchgear.hookspecs import check_contract
 from switchgear.logs import report_defect
 from switchgear.strategies import BUILT_IN
 from switchgear.strategy import SelectionStrategy, Strategy
@@ -14,8 +15,10 @@ Order = Callable[[Sequence[GuardedProvider], Any, int], Sequence[GuardedProvider
 
 
 def find_strategy(strategy: str | SelectionStrategy | Strategy) -> Strategy:
-    """An instance as it is, a built-in one by its name or member."""
+    """An instance as it is, a built-in one by its name or member. Raises `UsageError` for what cannot be asked."""
     if not isinstance(strategy, str | SelectionStrategy):
+        if wrong := "; ".join(check_contract("strategies", strategy)):
+            raise UsageError(f"strategy {strategy!r} {wrong}")
         return strategy
     try:
         found: Strategy = BUILT_IN[SelectionStrategy(strategy)]()
@@ -32,8 +35,6 @@ def compile_order(strategy: Strategy) -> Order:
     configured order, because a broken preference must not take a service down.
     """
     ask = _arguments_fitted(strategy)
-    if getattr(strategy, "static", False):
-        return _once(ask)
 
     def order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
         # Foreign code.
@@ -41,32 +42,30 @@ def compile_order(strategy: Strategy) -> Order:
             ranked = ask(candidates, request, turn)
             if not isinstance(ranked, list):
                 ranked = list(ranked)
+            distinct = len(set(ranked))
         except Exception as error:
             report_defect(f"strategy {type(strategy).__name__} failed, using the configured order", error)
             return candidates
-        if (
-            len(ranked) > len(candidates)
-            or len(ranked) != len(set(ranked))
-            or not all(map(candidates.__contains__, ranked))
-        ):
+        if len(ranked) > len(candidates) or len(ranked) != distinct or not all(map(candidates.__contains__, ranked)):
             wrong = ValueError("order() must return each of its candidates at most once, and nobody else")
             report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", wrong)
             return candidates
         return ranked
 
-    return order
+    return _once(order) if getattr(strategy, "static", False) else order
 
 
-def _once(ask: Callable[[Any, Any, int], Iterable[Any]]) -> Order:
+def _once(order: Order) -> Order:
     """The order of a strategy that says it never changes, asked for once."""
-    known: list[GuardedProvider] = []
+    known: Sequence[GuardedProvider] | None = None
 
-    def order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
-        if not known:
-            known.extend(ask(candidates, request, turn))
+    def known_order(candidates: Sequence[GuardedProvider], request: Any, turn: int) -> Sequence[GuardedProvider]:
+        nonlocal known
+        if known is None:
+            known = order(candidates, request, turn)
         return known
 
-    return order
+    return known_order
 
 
 def _arguments_fitted(strategy: Strategy) -> Callable[[Any, Any, int], Iterable[Any]]:

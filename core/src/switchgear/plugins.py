@@ -1,10 +1,14 @@
 """Finds what is installed without importing it, loads what is named, and holds it to its contract."""
 
 import difflib
+import importlib
+import importlib.metadata
+import inspect
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, version
 from typing import Any
 
 import attrs
@@ -12,11 +16,10 @@ from pluggy import HookimplOpts, HookspecOpts, PluginManager, PluginValidationEr
 from stevedore.extension import Extension
 from stevedore.named import NamedExtensionManager
 
+from switchgear.entries import GROUP_PREFIX, Entries, installed_entries, name_of, normalized, version_of
 from switchgear.errors import SwitchgearError
 from switchgear.hookspecs import SPECS, check_contract, methods_of
 from switchgear.logs import silence
-
-GROUP_PREFIX = "switchgear."
 
 
 class PluginProblem(SwitchgearError):
@@ -54,15 +57,18 @@ class Catalog:
     @cached_property
     def offers(self) -> tuple[Offer, ...]:
         """Everything, sorted by kind and name; reads the installed distributions' entry points once."""
-        points = entry_points()
-        installed = [
-            _installed(group.removeprefix(GROUP_PREFIX), point)
-            for group in points.groups
-            if group.startswith(GROUP_PREFIX)
-            for point in points.select(group=group)
-        ]
+        installed = [_installed(point) for point in self._entries.points]
         given = [Offer(kind, name, repr(value), "", "", value=value) for kind, name, value in self._extra]
         return tuple(sorted([*installed, *given], key=lambda offer: (offer.kind, offer.name, offer.distribution)))
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """Installed distributions whose metadata cannot be read, so that nobody knows what they offer."""
+        return self._entries.damaged
+
+    @cached_property
+    def _entries(self) -> Entries:
+        return installed_entries()
 
     def names(self, kind: str, capability: str | None = None) -> list[str]:
         """The names on offer for this kind, as configuration writes them."""
@@ -74,7 +80,11 @@ class Catalog:
         ]
 
     def find(self, kind: str, type_name: str, capability: str | None = None) -> Offer:
-        """The one offer that a `type` means. `name@distribution` picks among equals; raises `PluginProblem`."""
+        """The one offer that a `type` means. `name@distribution` picks among equals; raises `PluginProblem`.
+
+        `capability` is as a service names it, perhaps with its own `@distribution`.
+        """
+        capability = capability and capability.partition("@")[0]
         name, _, distribution = type_name.partition("@")
         full = f"{capability}.{name}" if capability else name
         found = [offer for offer in self.offers if offer.kind == kind and offer.name == full]
@@ -82,6 +92,8 @@ class Catalog:
             found = [offer for offer in found if normalized(offer.distribution) == normalized(distribution)]
         # What code hands in stands before what is installed: a test's fake replaces the real one.
         found = [offer for offer in found if offer.entry_point is None][-1:] or found
+        if len(found) > 1:  # disabling all but one settles it
+            found = [offer for offer in found if not self.is_disabled(offer)] or found[:1]
         if not found:
             raise self._unknown(kind, type_name, capability)
         if len(found) > 1:
@@ -96,16 +108,15 @@ class Catalog:
         """Import it; raises `PluginProblem` with the cause, whatever the module did."""
         if offer.entry_point is None:
             return offer.value
+        package = re.split(r"[.:\s]", offer.entry_point.value)[0]
+        silence(package)  # before it can say anything
         failures: list[BaseException] = []
         loader = _Loader(offer.entry_point, failures)
         if failures:
-            cause = failures[0].__cause__ or failures[0]
             raise PluginProblem(
-                f"{offer} cannot be imported: {type(cause).__name__}: {cause}",
+                f"{offer} cannot be imported: {_reason(failures[0])}",
                 f"reinstall or upgrade {offer.distribution}, disable it, or set optional = true",
-            ) from cause
-        package = offer.entry_point.module.partition(".")[0]
-        silence(package)
+            ) from failures[0]
         self.packages.add(package)
         return loader[offer.entry_point.name].plugin
 
@@ -129,12 +140,14 @@ class Registry:
         self._manager = _Manager(kind)
 
     def add(self, path: str, implementation: Any) -> list[str]:
-        """Register it, and say in what it breaks its contract."""
-        try:
-            self._manager.register(implementation, name=path)
-        except PluginValidationError as error:
-            return [" ".join(str(error).split())]
-        return list(check_contract(self.kind, implementation))
+        """Register it, or say in what it breaks its contract."""
+        wrong = list(check_contract(self.kind, implementation))
+        if not wrong:
+            try:
+                self._manager.register(_Live(implementation, self._manager.methods), name=path)
+            except PluginValidationError as error:
+                wrong = [" ".join(str(error).split())]
+        return wrong
 
     def hearers(self, event: str) -> tuple[Callable[[Any], None], ...]:
         """All implementations of an event, in configured order; empty when nobody listens."""
@@ -142,23 +155,31 @@ class Registry:
         return tuple(_with_arguments(impl.function, impl.argnames) for impl in found)
 
 
+class _Live:
+    """One registration. pluggy compares plugins by `==`, and two services may well have equal strategies."""
+
+    def __init__(self, implementation: Any, methods: Iterable[str]) -> None:
+        found = ((name, getattr(implementation, name, None)) for name in methods)
+        vars(self).update((name, method) for name, method in found if inspect.isroutine(method))
+
+
 class _Manager(PluginManager):
     """Takes a specification's methods by name, without decorators on either side."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"switchgear.{kind}")
-        self._names = frozenset(methods_of(SPECS[kind]))
+        self.methods = frozenset(methods_of(SPECS[kind]))
         self.add_hookspecs(SPECS[kind])
 
     def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
         return (
             HookspecOpts(firstresult=False, historic=False, warn_on_impl=None, warn_on_impl_args=None)
-            if name in self._names
+            if name in self.methods
             else None
         )
 
     def parse_hookimpl_opts(self, plugin: Any, name: str) -> HookimplOpts | None:
-        if name not in self._names:
+        if name not in self.methods:
             return None
         return HookimplOpts(
             wrapper=False, hookwrapper=False, optionalhook=False, tryfirst=False, trylast=False, specname=None
@@ -170,10 +191,13 @@ class _Loader(NamedExtensionManager[Any]):
 
     def __init__(self, chosen: EntryPoint, failures: list[BaseException]) -> None:
         self._chosen = chosen
+        self._failures = failures
         super().__init__(
             chosen.group,
             names=[chosen.name],
             on_load_failure_callback=lambda manager, point, error: failures.append(error),
+            # Its own would log what is reported as a failure already.
+            on_missing_entrypoints_callback=lambda names: None,
         )
 
     def list_entry_points(self) -> list[EntryPoint]:
@@ -184,7 +208,8 @@ class _Loader(NamedExtensionManager[Any]):
             return super()._load_one_plugin(ep, *arguments, **options)
         # A module that calls sys.exit() or asserts at import must not take the host down with it.
         except (SystemExit, AssertionError) as error:
-            raise ImportError(f"{type(error).__name__} while importing") from error
+            self._failures.append(error)
+            return None
 
 
 _SINGULAR: Mapping[str, str] = {
@@ -196,9 +221,15 @@ _SINGULAR: Mapping[str, str] = {
 }
 
 
-def normalized(distribution: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
+def _reason(error: BaseException) -> str:
+    """What an import failed of, on one line, and where in the plugin."""
+    text = " ".join(str(error).split())
+    kind = type(error).__name__ + (" while importing" if isinstance(error, SystemExit) else "")
+    reason = f"{kind}: {text}" if text else kind
+    own = (importlib.__file__, importlib.metadata.__file__)
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<")]
+    # Where the module itself is not there, nothing of it has run.
+    return f"{reason} (at {frames[-1].filename}:{frames[-1].lineno})" if frames[-1].filename not in own else reason
 
 
 def _slug(type_name: str) -> str:
@@ -206,10 +237,9 @@ def _slug(type_name: str) -> str:
     return normalized(distribution.removeprefix("switchgear-") or name)
 
 
-def _installed(kind: str, point: EntryPoint) -> Offer:
-    dist = point.dist
-    name, version = (dist.name, dist.version) if dist else ("unknown", "")
-    return Offer(kind, point.name, point.value, name, version, point)
+def _installed(point: EntryPoint) -> Offer:
+    kind = point.group.removeprefix(GROUP_PREFIX)
+    return Offer(kind, point.name, point.value, name_of(point.dist), version_of(point.dist), point)
 
 
 def _with_arguments(function: Any, names: Sequence[str]) -> Callable[[Any], None]:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from switchgear.errors import UsageError
+
 ItemT = TypeVar("ItemT")
 DoneT = TypeVar("DoneT")
 
@@ -17,6 +19,8 @@ async def stream(
     Items are taken as places come free, so memory stays bounded. Leaving early cancels what is under way; what `work`
     raises ends the stream.
     """
+    if concurrency < 1:
+        raise UsageError(f"concurrency must be at least 1, not {concurrency}")
     running: deque[asyncio.Future[DoneT]] = deque()
     waiting = iter(items)
     try:

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from switchgear.capability import Validator
-from switchgear.errors import InvalidResult
+from switchgear.errors import InvalidResult, UsageError
+from switchgear.hookspecs import check_contract
 from switchgear.results import ProviderResult, Refused
 
 
 class ResultCheck:
-    """All validators of a service, in order; the first that turns the answer down decides."""
+    """All validators of a service, in order; the first that turns the answer down decides.
+
+    Raises `UsageError` for one that cannot be called: answers it never saw must not pass as checked.
+    """
 
     def __init__(self, validators: Sequence[Validator]) -> None:
+        for validator in validators:
+            if wrong := "; ".join(check_contract("validators", validator)):
+                raise UsageError(f"validator {_name(validator)} {wrong}")
         self._checks = [
             (_name(validator), validator.check, _takes_refused(validator), getattr(validator, "blocking", False))
             for validator in validators

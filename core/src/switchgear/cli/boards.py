@@ -47,9 +47,9 @@ def compose(document: "Document", recorder: object, log_level: str | None = None
 
 def observed(recorder: object, log_level: str | None) -> tuple[dict[str, Any], list[tuple[str, str, Any]]]:
     """What makes a board tell the recorder and, where a level is given, log: tables, and implementations."""
+    _own_the_terminal()
     additions: dict[str, Any] = {"observers": {_NAME: {"type": _NAME}}}
     if log_level is not None:
-        _own_the_terminal()
         additions["switchgear"] = {"logging": {"level": log_level.upper()}}
     return additions, [("observers", _NAME, recorder)]
 
@@ -65,7 +65,7 @@ def _added(document: "Document", additions: Mapping[str, Any]) -> "Document":
 
 
 def _own_the_terminal() -> None:
-    """Drop loguru's own sink, which it has from the start: here, the application is this command line."""
+    """Drop the sink that loguru starts with: the application is this command line, and wants each line once."""
     from contextlib import suppress
 
     from switchgear.logs import logger

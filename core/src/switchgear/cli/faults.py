@@ -46,18 +46,18 @@ def _explain(error: Exception) -> int:
 
 
 def say_error(text: str) -> None:
-    click.echo(f"{click.style('error', fg='red')}: {text}", err=True, color=_colour())
+    click.echo(f"{click.style('error', fg='red')}: {text}", err=True, color=wanted_colour())
 
 
 def say_note(text: str) -> None:
-    click.echo(f"{click.style('note', fg='yellow')}: {text}", err=True, color=_colour())
+    click.echo(f"{click.style('note', fg='yellow')}: {text}", err=True, color=wanted_colour())
 
 
 def with_remedy(message: str, remedy: str | None) -> str:
     return f"{message}. {remedy}" if remedy else message
 
 
-def _colour() -> bool | None:
+def wanted_colour() -> bool | None:
     """None leaves it to click, which drops colours where there is no terminal."""
     return False if os.environ.get("NO_COLOR") else None
 

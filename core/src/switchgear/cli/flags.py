@@ -42,21 +42,19 @@ class CallOptions:
     json: bool
 
 
-class Seconds(click.ParamType[float]):
+def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """A length of time as the configuration writes it."""
+    if value is None:
+        return None
+    from switchgear.durations import EXAMPLES, parse_duration
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from switchgear.durations import EXAMPLES, parse_duration
-
-        try:
-            seconds = parse_duration(value)
-        except ValueError as error:
-            self.fail(f"{error}; write it as {EXAMPLES}", param, ctx)
-        if not seconds:
-            self.fail("it has to be longer than 0s", param, ctx)
-        return seconds
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write it as {EXAMPLES}") from None
+    if not seconds:
+        raise click.BadParameter("it has to be longer than 0s")
+    return seconds
 
 
 def place(command: Function) -> Function:
@@ -116,7 +114,9 @@ def calling(command: Function) -> Function:
         help="Also draw the answer on its input. For several inputs a folder, or a name that gets numbers.",
     )
     @request_options
-    @click.option("--deadline", type=Seconds(), metavar="DURATION", help="The longest each call may take, such as 30s.")
+    @click.option(
+        "--deadline", callback=_seconds, metavar="DURATION", help="The longest each call may take, such as 30s."
+    )
     @click.option(
         "--concurrency",
         type=click.IntRange(min=1),

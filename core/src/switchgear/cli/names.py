@@ -1,23 +1,23 @@
 """Names for help and completion, found without importing a plugin and without checking a configuration."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-GROUP = "switchgear."
+from switchgear.entries import GROUP_PREFIX, installed_entries
+
 FILE_NAME = "switchgear.toml"
 
 
 @cache
 def capabilities() -> tuple[str, ...]:
     """The capabilities that installed distributions offer."""
-    return tuple(sorted({point.name for point in entry_points(group=f"{GROUP}capabilities")}))
+    return tuple(sorted(_offered("capabilities")))
 
 
 def complete_service(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -32,19 +32,18 @@ def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: st
         providers = service.get("providers")
         return _starting(incomplete, providers if isinstance(providers, Mapping) else ())
     prefix = f"{ctx.info_name}."
-    points = entry_points(group=f"{GROUP}providers")
-    return _starting(incomplete, {p.name.removeprefix(prefix) for p in points if p.name.startswith(prefix)})
+    return _starting(
+        incomplete, {name.removeprefix(prefix) for name in _offered("providers") if name.startswith(prefix)}
+    )
 
 
 def complete_plugin(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return _starting(incomplete, set(_plugins()))
+    return _starting(incomplete, _offered())
 
 
-def _plugins() -> Iterator[str]:
-    points = entry_points()
-    for group in points.groups:
-        if group.startswith(GROUP):
-            yield from (point.name for point in points.select(group=group))
+def _offered(kind: str | None = None) -> set[str]:
+    points = installed_entries().points
+    return {point.name for point in points if kind is None or point.group == f"{GROUP_PREFIX}{kind}"}
 
 
 def _services(ctx: click.Context) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ import click
 
 from switchgear.cli.calls import Answer
 from switchgear.cli.tables import print_table
-from switchgear.durations import spell_duration
 from switchgear.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -21,7 +20,8 @@ _COLUMNS = ("provider", "outcome", "time", "cost", "why not")
 def print_provenance(answer: Answer, currency: str) -> None:
     """A table on standard error."""
     click.echo(f"{answer.input.shown}: {_summary(answer, currency)}", err=True)
-    print_table(_COLUMNS, list(_rows(answer, currency)), stderr=True)
+    if rows := list(_rows(answer, currency)):
+        print_table(_COLUMNS, rows, stderr=True)
 
 
 def fallback_note(answer: Answer) -> str | None:
@@ -66,7 +66,7 @@ def _cost(attempt: "Attempt", currency: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms" if seconds < 1 else spell_duration(round(seconds, 2))
+    return f"{seconds * 1000:.0f}ms" if seconds < 1 else f"{seconds:.2f}s"
 
 
 def _failure(attempt: "Attempt") -> str:

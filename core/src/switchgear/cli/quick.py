@@ -48,9 +48,13 @@ def _run(capability: str, inputs: tuple[str, ...], options: flags.CallOptions) -
 def _compose(capability: str, recorder: object, log_level: str | None) -> "Switchgear":
     from switchgear.cli.boards import observed
     from switchgear.cli.starter import compose_installed, service_table
-    from switchgear.plugins import Catalog
+    from switchgear.errors import ConfigError, Problem
+    from switchgear.plugins import Catalog, PluginProblem
 
-    service = service_table(Catalog(), capability)
+    try:
+        service = service_table(Catalog(), capability)
+    except PluginProblem as error:
+        raise ConfigError([Problem("", str(error), error.remedy or "")]) from error
     if not service["providers"]:
         raise click.UsageError(
             f"no provider of {capability} is installed; install a plugin that offers one: "

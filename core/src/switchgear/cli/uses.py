@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from switchgear.config.wording import dotted
-from switchgear.plugins import normalized
+from switchgear.entries import normalized
 
 if TYPE_CHECKING:
     from switchgear.config import Document

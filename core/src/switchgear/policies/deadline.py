@@ -1,6 +1,7 @@
 """Ends an attempt that takes too long: a cancel of our own that comes out as a timeout."""
 
 import asyncio
+import math
 from asyncio import current_task
 from heapq import heappop, heappush
 from types import TracebackType
@@ -9,6 +10,12 @@ from typing import Any
 from switchgear.clock import Clock
 
 TICKS_PER_SECOND = 100
+NEVER = math.inf
+_SWEEP = 4096  # buckets: far deadlines would otherwise keep theirs until they are due, long after their calls
+
+
+class StrayCancellation(Exception):
+    """`CancelledError` came out of the work although nobody had cancelled its task."""
 
 
 class Timers:
@@ -26,18 +33,24 @@ class Timers:
         self._armed_for = 0
         self._last_tick = -1
         self._last_bucket: set[DeadlineScope] = set()
+        self._endless: set[DeadlineScope] = set()
+        self._sweep_at = _SWEEP
 
     @property
     def pending(self) -> int:
         """How many scopes are open; 0 when nothing is in flight."""
-        return sum(len(bucket) for bucket in self._buckets.values())
+        return len(self._endless) + sum(len(bucket) for bucket in self._buckets.values())
 
     def bucket(self, when: float) -> "set[DeadlineScope]":
+        if when == NEVER:
+            return self._endless
         tick = int(when * TICKS_PER_SECOND) + 1
         if tick == self._last_tick:
             return self._last_bucket
         bucket = self._buckets.get(tick)
         if bucket is None:
+            if len(self._ticks) >= self._sweep_at:
+                self._sweep()
             bucket = self._buckets[tick] = set()
             heappush(self._ticks, tick)
             if self._handle is None or tick < self._armed_for:
@@ -45,16 +58,20 @@ class Timers:
         self._last_tick, self._last_bucket = tick, bucket
         return bucket
 
-    def expire_all(self) -> None:
-        """Ring for everybody now, and put the timer away."""
-        for bucket in tuple(self._buckets.values()):
-            _expire(bucket)
-        self._buckets.clear()
-        self._ticks.clear()
-        self._last_tick = -1
-        if self._handle is not None:
+    def expire_all(self, owner: object = None) -> None:
+        """Ring now for all scopes of an owner, or for everybody; put the timer away if nobody needs it any more."""
+        for bucket in (*self._buckets.values(), self._endless):
+            _expire(bucket, owner)
+        self._sweep()
+        if not self._ticks and self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _sweep(self) -> None:
+        self._buckets = {tick: bucket for tick, bucket in self._buckets.items() if bucket}
+        self._ticks = sorted(self._buckets)
+        self._last_tick = -1
+        self._sweep_at = max(_SWEEP, 2 * len(self._ticks))
 
     def _arm(self, tick: int) -> None:
         if self._handle is not None:
@@ -82,15 +99,18 @@ class Timers:
 class DeadlineScope:
     """`with DeadlineScope(timers, when):` raises `TimeoutError` in its task once the clock passes `when`.
 
-    Cancellation by anybody else passes through, also when both happen at once: the accounting is that of
-    `asyncio.Timeout`. One scope serves one `with`.
+    Whoever cancels the task itself wins, also when both happen at once, and also over work that makes an error of its
+    own out of it: the accounting is that of `asyncio.Timeout`. A `CancelledError` that nobody has asked for comes out
+    as `StrayCancellation`. `NEVER` is possible: such a scope ends by `expire_all`, as every one of that `owner`. One
+    scope serves one `with`.
     """
 
-    __slots__ = ("_bucket", "_cancelling", "_fired", "_task", "_timers", "when")
+    __slots__ = ("_bucket", "_cancelling", "_fired", "_task", "_timers", "owner", "when")
 
-    def __init__(self, timers: Timers, when: float) -> None:
+    def __init__(self, timers: Timers, when: float, owner: object = None) -> None:
         self._timers = timers
         self.when = when
+        self.owner = owner
         self._fired = False
 
     def __enter__(self) -> "DeadlineScope":
@@ -110,16 +130,30 @@ class DeadlineScope:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if not self._fired:
+        if self._fired:
+            self._task.uncancel()
+        else:
             self._bucket.discard(self)
+        if error is not None:
+            self._replace(error)
+
+    def _replace(self, error: BaseException) -> None:
+        """Raise what has to come out in place of this error, if not the error itself."""
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if not cancelled and not isinstance(error, Exception):
             return
-        others = self._task.uncancel() > self._cancelling
-        # A client may turn our cancel into an error of its own: that is still our timeout, unless it got an answer.
-        if kind is not None and not others and (kind is asyncio.CancelledError or issubclass(kind, Exception)):
+        if self._task.cancelling() > self._cancelling:
+            if not cancelled:
+                raise asyncio.CancelledError from error
+        elif self._fired:
+            # A client may have turned our cancel into an error of its own: that is still our timeout.
             raise TimeoutError from error
+        elif cancelled:
+            raise StrayCancellation from error
 
 
-def _expire(bucket: set[DeadlineScope]) -> None:
-    for scope in bucket:
+def _expire(bucket: set[DeadlineScope], owner: object = None) -> None:
+    due = [scope for scope in bucket if owner is None or scope.owner is owner]
+    bucket.difference_update(due)
+    for scope in due:
         scope.expire()
-    bucket.clear()

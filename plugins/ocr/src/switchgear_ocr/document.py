@@ -48,7 +48,7 @@ class Document:
 
     @cached_property
     def sizes(self) -> tuple[tuple[int, int], ...]:
-        """Width and height of every page in pixels, from the headers alone."""
+        """Width and height of every page in pixels, in the order the header has them; nothing is decoded."""
         with self._reader() as reader:
             count = reader.count()
             if count > self.limits.pages:

@@ -38,7 +38,6 @@ IMAGES: tuple[tuple[bytes, type[ImageFile]], ...] = (
     *((b"P%d" % digit, PpmImageFile) for digit in range(1, 7)),
 )
 KNOWN = "PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM or PDF"
-ORIENTATION = 0x0112  # the EXIF tag; values from 5 on lay the image on its side
 DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 # PDFium may be used by one thread at a time, in the whole process.
@@ -49,8 +48,14 @@ class Reader(Protocol):
     """An open document. Pages are counted from 0 here."""
 
     def count(self) -> int: ...
-    def size(self, index: int) -> tuple[int, int]: ...
-    def page(self, index: int) -> Image.Image: ...
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height as the header has them: of a page that lies on its side they are swapped."""
+        ...
+
+    def page(self, index: int) -> Image.Image:
+        """Upright, in mode L or RGB."""
+        ...
 
 
 @contextmanager
@@ -80,10 +85,7 @@ class ImageReader:
     def size(self, index: int) -> tuple[int, int]:
         with _broken(self._name):
             self._seek(index)
-            width, height = self._image.size
-            # Pillow has already turned a TIFF's size.
-            lies = not isinstance(self._image, TiffImageFile) and self._image.getexif().get(ORIENTATION, 1) >= 5
-        return (height, width) if lies else (width, height)
+            return self._image.size
 
     def page(self, index: int) -> Image.Image:
         with _broken(self._name):

@@ -6,6 +6,7 @@ Analysis", 2002): where both sides hold prose, one side is read after the other;
 rows are read across.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -19,7 +20,9 @@ MAX_CROSSING = 0.2
 # Fewer letters than this in the typical row are a cell or a label, not prose.
 PROSE_LETTERS = 12
 # Prose fills its column; a table's row is mostly white.
-PROSE_FILL = 0.5
+PROSE_FILL = 0.6
+# What else may stand beside columns of prose: a page number, a letter in the margin.
+PROSE_SHARE = 0.8
 MAX_CANDIDATES = 8
 # A new block begins where lines are this much further apart than usual.
 BLOCK_GAP = 1.45
@@ -97,7 +100,7 @@ def _cut(pieces: Pieces) -> list[Pieces] | None:
         crossing = [p for p in pieces if p.left < left_end and p.right > right_start]
         parts: list[Pieces] = []
         found = False
-        for band in _bands([p for p in pieces if p not in crossing], crossing):
+        for band in _bands(pieces, crossing):
             left, right = [p for p in band if p.right <= left_end], [p for p in band if p.left >= right_start]
             if left and right and _are_columns(left, right, right_start - left_end):
                 parts += [left, right]
@@ -111,19 +114,19 @@ def _cut(pieces: Pieces) -> list[Pieces] | None:
 
 def _gutters(pieces: Pieces) -> list[tuple[float, float]]:
     """White strips from top to bottom that few lines cross: fewest crossings first, then the widest."""
-    edges = sorted({edge for p in pieces for edge in (p.left, p.right)})
+    lefts, rights = sorted(p.left for p in pieces), sorted(p.right for p in pieces)
     found = []
-    for left_end, right_start in pairwise(edges):
-        crossing = sum(p.left < right_start and p.right > left_end for p in pieces)
-        has_sides = any(p.right <= left_end for p in pieces) and any(p.left >= right_start for p in pieces)
-        if has_sides and crossing <= MAX_CROSSING * len(pieces):
+    for left_end, right_start in pairwise(sorted({*lefts, *rights})):
+        ended, begun = bisect_right(rights, left_end), bisect_left(lefts, right_start)
+        crossing = begun - ended
+        if ended and begun < len(pieces) and crossing <= MAX_CROSSING * len(pieces):
             found.append((crossing, left_end - right_start, left_end, right_start))
     return [(left_end, right_start) for _, _, left_end, right_start in sorted(found)[:MAX_CANDIDATES]]
 
 
 def _bands(pieces: Pieces, crossing: Pieces) -> Iterator[Pieces]:
     """From top to bottom: what lies between the rows that run across the gutter, and those rows."""
-    rest = sorted(pieces, key=lambda p: p.y)
+    rest = sorted({*pieces} - {*crossing}, key=lambda p: p.y)
     for row in _rows(crossing):
         y, height = median(p.y for p in row), max(p.height for p in row)
         above = [p for p in rest if p.y < y - height / 2]
@@ -136,14 +139,32 @@ def _bands(pieces: Pieces, crossing: Pieces) -> Iterator[Pieces]:
 
 def _are_columns(left: Pieces, right: Pieces, gap: float) -> bool:
     """Whether both sides hold prose. The fewer rows a gutter parts, the wider it must be: words have gaps as well."""
-    rows_left, rows_right = _rows(left), _rows(right)
-    needed = max(0.4, 2 / min(len(rows_left), len(rows_right))) * median(p.height for p in [*left, *right])
-    sides = (rows_left, left), (rows_right, right)
-    # A side may have columns of its own.
-    return gap >= needed and all(_is_prose(rows) or _cut(side) for rows, side in sides)
+    fewest = min(len(_rows(left)), len(_rows(right)))
+    needed = max(0.4, 2 / fewest) * median(p.height for p in [*left, *right])
+    return gap >= needed and _is_prose(left) and _is_prose(right)
 
 
-def _is_prose(rows: Sequence[Pieces]) -> bool:
+def _is_prose(pieces: Pieces) -> bool:
+    """Whether nearly all of it stands in columns of prose; there may be several."""
+    prose = [column for column in _side_by_side(pieces) if _fills_its_column(_rows(column))]
+    return sum(map(len, prose)) >= PROSE_SHARE * len(pieces)
+
+
+def _side_by_side(pieces: Pieces) -> list[list[_Piece]]:
+    """Groups with white between them from top to bottom."""
+    groups: list[list[_Piece]] = []
+    end = 0.0
+    for piece in sorted(pieces, key=lambda p: p.left):
+        if groups and piece.left <= end:
+            groups[-1].append(piece)
+            end = max(end, piece.right)
+        else:
+            groups.append([piece])
+            end = piece.right
+    return groups
+
+
+def _fills_its_column(rows: Sequence[Pieces]) -> bool:
     left, right = min(p.left for row in rows for p in row), max(p.right for row in rows for p in row)
     letters = median(sum(map(str.isalpha, "".join(p.line.text for p in row))) for row in rows)
     fill = median(sum(p.width for p in row) for row in rows) / (right - left)

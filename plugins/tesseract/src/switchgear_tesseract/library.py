@@ -64,7 +64,9 @@ class Library:
         try:
             api = self._tesserocr.PyTessBaseAPI(lang="+".join(languages), psm=AUTOMATIC_LAYOUT, **self._where)
         except RuntimeError as error:
-            raise ProviderError(f"Tesseract cannot load {'+'.join(languages)}; its data files may be damaged") from error
+            raise ProviderError(
+                f"Tesseract cannot load {'+'.join(languages)}; its data files may be damaged"
+            ) from error
         self._api, self._languages = api, tuple(languages)
 
 
@@ -75,7 +77,7 @@ def _loaded() -> Any:
         before = os.environ.get("OMP_THREAD_LIMIT")
         os.environ["OMP_THREAD_LIMIT"] = before or "1"
         try:
-            import tesserocr
+            import tesserocr  # type: ignore[import-untyped]
         finally:
             if before is None:
                 del os.environ["OMP_THREAD_LIMIT"]

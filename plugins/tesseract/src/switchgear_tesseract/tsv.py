@@ -34,7 +34,7 @@ def _line(words: Sequence[Word]) -> Line:
 def _slope(boxes: Iterable[Box]) -> float:
     """The baseline's, by least squares through the words' feet; letters that go below it cancel out in long lines."""
     feet = [((box.left + box.right) / 2, box.bottom) for box in boxes]
-    middle_x, middle_y = (sum(values) / len(feet) for values in zip(*feet, strict=True))
+    middle_x, middle_y = sum(x for x, _ in feet) / len(feet), sum(y for _, y in feet) / len(feet)
     spread = sum((x - middle_x) ** 2 for x, _ in feet)
     if len(feet) < 4 or not spread:
         return 0.0

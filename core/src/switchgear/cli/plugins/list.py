@@ -11,11 +11,14 @@ from switchgear.cli import flags
 @flags.place
 def command(kind: str | None, json: bool, place: flags.Place) -> None:
     """List every implementation that installed distributions offer, and whether the configuration uses it."""
+    from switchgear.cli.faults import say_note
     from switchgear.cli.lines import print_json
     from switchgear.cli.plugins.situation import look
     from switchgear.cli.tables import print_table
 
     situation = look(place)
+    for name in situation.catalog.damaged:
+        say_note(f"{name} has broken metadata: what it offers is not known; reinstall it")
     offers = [offer for offer in situation.catalog.offers if kind in (None, offer.kind)]
     rows = [
         {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def matching(catalog: "Catalog", name: str) -> "list[Offer]":
     """By full name, by what follows the capability, by distribution, or as `name@distribution`."""
-    from switchgear.plugins import normalized
+    from switchgear.entries import normalized
 
     wanted, _, distribution = name.partition("@")
     return [

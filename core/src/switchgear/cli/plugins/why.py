@@ -20,11 +20,13 @@ def command(name: str, json: bool, place: flags.Place) -> None:
     """Say whether the configuration uses a plugin, where, and why not. Nothing is imported, nothing need be right."""
     from switchgear.cli.faults import say_note
     from switchgear.cli.lines import print_json
-    from switchgear.cli.plugins.naming import find
+    from switchgear.cli.plugins.naming import matching
     from switchgear.cli.plugins.situation import look
 
     situation = look(place)
-    found = [_verdict(offer, situation) for offer in find(situation.catalog, name)]
+    if not matching(situation.catalog, name):
+        raise click.UsageError(_not_installed(name, situation))
+    found = [_verdict(offer, situation) for offer in matching(situation.catalog, name)]
     if json:
         print_json({"configuration": str(situation.file or ""), "trouble": situation.trouble, "offers": found})
         return
@@ -32,6 +34,17 @@ def command(name: str, json: bool, place: flags.Place) -> None:
         say_note(f"no configuration can be read, so nothing is used: {situation.trouble}")
     for each in found:
         _print(each)
+
+
+def _not_installed(name: str, situation: "Situation") -> str:
+    from switchgear.cli.plugins.naming import unknown
+
+    missed = [use.path for use in situation.uses if name in (use.name, use.name.partition(".")[2], use.distribution)]
+    if not missed:
+        return unknown(situation.catalog, name)
+    return (
+        f"{name} is named by {', '.join(missed)}, but not installed: pip install switchgear-{name.rpartition('.')[2]}"
+    )
 
 
 def _verdict(offer: "Offer", situation: "Situation") -> dict[str, Any]:

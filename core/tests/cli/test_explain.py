@@ -1,0 +1,54 @@
+"""`switchgear explain`: the plan of a call, without the call."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+pytestmark = pytest.mark.usefixtures("service")
+
+
+def test_shows_the_order_with_what_it_goes_by(run: Run) -> None:
+    result = run("explain", "count", "a b")
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert ["1", "fast", "available", "0.0015", "USD", "0.5", "1"] in rows
+    assert ["2", "good", "available", "unknown", "0.5", "2"] in rows
+
+
+def test_shows_who_would_be_passed_over_and_why(run: Run) -> None:
+    rows = [line.split() for line in run("explain", "count", "unsupported").stdout.splitlines()]
+    assert ["-", "fast", "available", "0.0015", "USD", "0.5", "1", "cannot", "count", "this"] in rows
+
+
+def test_json_has_every_candidate(run: Run) -> None:
+    plan = json.loads(run("explain", "count", "a b", "--json").stdout)
+    assert [(row["provider"], row["rank"], row["predicted_cost"]) for row in plan["candidates"]] == [
+        ("fast", 1, "0.0015"),
+        ("good", 2, None),
+    ]
+    assert plan["currency"] == "USD"
+
+
+def test_an_unreadable_input_is_an_error(run: Run) -> None:
+    result = run("explain", "count", "missing.txt")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: missing.txt: cannot be read: No such file or directory. Check the name\n"
+
+
+def test_several_inputs_are_a_usage_error(run: Run) -> None:
+    for name in ("a.txt", "b.txt"):
+        Path(name).touch()
+    result = run("explain", "count", ".")
+    assert result.exit_code == 2
+    assert "explain takes one input; . stands for 2" in result.stderr
+
+
+def test_an_unknown_service_gets_the_nearest_right_one(run: Run) -> None:
+    result = run("explain", "cuont", "a")
+    assert result.exit_code == 2
+    assert "Did you mean 'count'?" in result.stderr

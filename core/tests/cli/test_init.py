@@ -1,0 +1,92 @@
+"""`switchgear init`: a configuration that works for what is installed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tomli
+from click.testing import Result
+from hypothesis import given
+from hypothesis import strategies as st
+from switchgear.cli.toml import tables
+
+Run = Callable[..., Result]
+
+
+@pytest.mark.usefixtures("words")
+def test_what_it_writes_passes_the_check_and_runs(run: Run) -> None:
+    assert run("init").exit_code == 0
+    assert run("check").exit_code == 0
+    assert run("run", "words", "a b", "--only", "counter").stdout == "2 words\n"
+
+
+@pytest.mark.usefixtures("words", "broken")
+def test_what_cannot_be_used_as_it_is_is_switched_off_with_the_reason(run: Run) -> None:
+    run("init")
+    text = Path("switchgear.toml").read_text()
+    providers = tomli.loads(text)["services"]["words"]["providers"]
+    assert {name for name, table in providers.items() if not table.get("enabled", True)} == {
+        "exits",
+        "raises",
+        "strict",
+    }
+    assert "# Switched off: words.raises (acme_raises:Provider, acme-raises 1.0) cannot be imported" in text
+    assert run("check").exit_code == 0
+
+
+def test_without_plugins_it_shows_how_to_go_on(run: Run) -> None:
+    assert run("init").exit_code == 0
+    assert "# [services.scans]" in Path("switchgear.toml").read_text()
+    assert run("check").exit_code == 0
+
+
+def test_never_overwrites_unless_forced(run: Run) -> None:
+    Path("switchgear.toml").write_text("mine")
+    result = run("init")
+    assert result.exit_code == 2
+    assert "switchgear.toml is there already; --force overwrites it" in result.stderr
+    assert Path("switchgear.toml").read_text() == "mine"
+    assert run("init", "--force").exit_code == 0
+    assert Path("switchgear.toml").read_text() != "mine"
+
+
+def test_keeps_secrets_and_state_out_of_git(run: Run) -> None:
+    Path(".gitignore").write_text("*.pyc")
+    run("init")
+    assert Path(".gitignore").read_text() == "*.pyc\n.env\n.switchgear/\n"
+
+
+def test_adds_only_what_git_does_not_ignore_yet(run: Run) -> None:
+    Path(".gitignore").write_text("/.env\n.switchgear\n")
+    result = run("init", "--json")
+    assert json.loads(result.stdout) == {"file": "switchgear.toml", "ignored": []}
+    assert Path(".gitignore").read_text() == "/.env\n.switchgear\n"
+
+
+def test_file_and_environment_can_be_named(run: Run) -> None:
+    Path("deploy").mkdir()
+    run("init", "--config", "deploy/x.toml", "--env", 'st"aging')
+    assert tomli.loads(Path("deploy/x.toml").read_text())["switchgear"]["environment"] == 'st"aging'
+    assert Path("deploy/.gitignore").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("x.yaml", "init writes TOML"), ("no/x.toml", "cannot be written: No such file or directory")]
+)
+def test_a_file_that_cannot_be_is_a_usage_error(name: str, message: str, run: Run) -> None:
+    result = run("init", "--config", name)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+scalars = (
+    st.text() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
+values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+
+
+@given(st.dictionaries(st.text(), values))
+def test_toml_comes_back_as_it_was(content: dict[str, object]) -> None:
+    content.pop("providers", None)
+    assert tomli.loads("\n".join(tables("a", content))) == {"a": content}

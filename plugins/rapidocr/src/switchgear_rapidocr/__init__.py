@@ -1,0 +1,51 @@
+"""Provider `rapidocr` of the capability `ocr`: RapidOCR on this machine, with the models from its wheel."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+from switchgear import BlockingProvider, InvalidInput, ProviderResult, Unsupported
+from switchgear_ocr import OCR, OcrOutput, OcrRequest, read_document
+
+if TYPE_CHECKING:
+    from switchgear_rapidocr.engine import Engine
+
+__all__ = ["RapidOcr"]
+
+# Those whose letters the model in the wheel (PP-OCRv6) can write.
+LANGUAGES = frozenset({
+    "afr", "bos", "cat", "ces", "cym", "dan", "deu", "eng", "est", "eus", "fin", "fra", "gle", "glg", "hrv", "hun",
+    "ind", "isl", "ita", "jpn", "lat", "lav", "lit", "mlt", "msa", "nld", "nor", "pol", "por", "ron", "slk", "slv",
+    "spa", "sqi", "swa", "swe", "tur", "zho",
+})  # fmt: skip
+
+
+@attrs.define
+class RapidOcr(BlockingProvider[OcrRequest, OcrOutput]):
+    """Reads photos and difficult scans (2 to 6 s of one core a page); one model for Latin letters, Chinese, Japanese.
+
+    It has no options. One engine is kept warm in each worker thread.
+    """
+
+    def validate_input(self, request: OcrRequest) -> None:
+        """Header and languages only."""
+        _ = request.page_numbers
+        unknown = [language for language in request.languages if language not in LANGUAGES]
+        if unknown:
+            raise Unsupported(f"RapidOCR's model does not know the letters of {unknown[0]}")
+
+    def estimate_usage(self, request: OcrRequest) -> Mapping[str, Decimal]:
+        try:
+            return OCR.usage(request)
+        except InvalidInput:
+            return {}
+
+    def open_engine(self) -> "Engine":
+        from switchgear_rapidocr.engine import Engine
+
+        return Engine()
+
+    def process_blocking(self, request: OcrRequest) -> ProviderResult[OcrOutput]:
+        engine: Engine = self.engine
+        return read_document(request, engine.lines)

@@ -1,0 +1,70 @@
+"""The provider, and what it must not do to the process around it."""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+
+import pytest
+from switchgear import Unsupported
+from switchgear_ocr import OcrRequest
+from switchgear_ocr.testing import OcrProviderSuite, draw_page
+from switchgear_rapidocr import RapidOcr
+
+
+class TestRapidOcr(OcrProviderSuite):
+    def make(self) -> RapidOcr:
+        return RapidOcr(name="rapidocr", concurrency=2)
+
+
+def ask(request: OcrRequest) -> str:
+    async def answer() -> str:
+        provider = RapidOcr()
+        try:
+            return (await provider.process(request)).output.text
+        finally:
+            await provider.aclose()
+
+    return asyncio.run(answer())
+
+
+def test_a_language_whose_letters_it_does_not_know_is_unsupported() -> None:
+    with pytest.raises(Unsupported, match="rus"):
+        RapidOcr().validate_input(OcrRequest(draw_page("x"), languages="ru"))
+
+
+def test_nothing_is_fetched_from_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("it opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert ask(OcrRequest(draw_page("Hello"))) == "Hello"
+
+
+def test_a_snippet_is_enlarged_and_its_boxes_are_not() -> None:
+    async def answer() -> None:
+        provider = RapidOcr()
+        try:
+            page = (await provider.process(OcrRequest(draw_page("Small").resize((190, 41))))).output.pages[0]
+        finally:
+            await provider.aclose()
+        (line,) = page.lines
+        assert line.text == "Small"
+        assert line.box.right < 60
+        assert [word.text for word in line.words] == ["Small"]
+
+    asyncio.run(answer())
+
+
+def test_its_log_goes_where_the_applications_log_goes() -> None:
+    ask(OcrRequest(draw_page("Hello")))
+    logger = logging.getLogger("RapidOCR")
+    assert not logger.handlers
+    assert logger.propagate
+
+
+def test_importing_the_plugin_imports_no_engine() -> None:
+    heavy = "[name for name in ('rapidocr', 'onnxruntime', 'numpy', 'PIL') if name in sys.modules]"
+    code = f"import sys, switchgear_rapidocr; sys.exit(str({heavy}) if {heavy} else 0)"
+    subprocess.run([sys.executable, "-c", code], check=True)

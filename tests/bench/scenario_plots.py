@@ -1,0 +1,83 @@
+"""One picture of a scenario: who got an answer, how long it took, and who was asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+from switchgear.testing import Report
+
+STEP = 3.0  # seconds a point stands for
+# Okabe and Ito's colours, which stay apart for the colour-blind; line styles tell the same once more.
+COLOURS = ["#0072B2", "#D55E00"]
+STYLES = ["-", "--"]
+PROVIDERS = {"first": "#000000", "second": "#009E73", "third": "#CC79A7"}
+FAULT = "#E8E8E8"
+
+
+def draw(title: str, fault: tuple[float, float], reports: Mapping[str, Report], file: Path) -> None:
+    """Three panels over time; `reports` are the ways of doing it, the first one ours."""
+    series = {how: attrs.evolve(report, bucket=STEP).series() for how, report in reports.items()}
+    figure, panels = plt.subplots(4, 1, figsize=(9, 10), sharex=True, layout="constrained")
+    figure.suptitle(title, fontsize=13, fontweight="bold")
+    for panel in panels:
+        panel.axvspan(*fault, color=FAULT, zorder=0)
+        panel.grid(axis="y", color="#CCCCCC", linewidth=0.6)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.margins(x=0)
+    _success(panels[0], series)
+    _latency(panels[1], series)
+    _asked(panels[2], series)
+    _answered(panels[3], next(iter(series)), next(iter(series.values())))
+    panels[0].annotate(
+        "fault", (sum(fault) / 2, 0.02), xycoords=("data", "axes fraction"), ha="center", color="#555555"
+    )
+    panels[-1].set_xlabel("time (s)")
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _success(panel: Axes, series: Mapping[str, Any]) -> None:
+    for (how, columns), colour, style in zip(series.items(), COLOURS, STYLES, strict=True):
+        shares = [None if share is None else 100 * share for share in columns["success_rate"]]
+        panel.plot(columns["time"], shares, style, color=colour, label=how)
+    panel.set_ylim(-3, 105)
+    panel.set_ylabel("answered calls (%)")
+    panel.legend(loc="lower left", frameon=False)
+
+
+def _latency(panel: Axes, series: Mapping[str, Any]) -> None:
+    for (how, columns), colour, style in zip(series.items(), COLOURS, STYLES, strict=True):
+        for percentile, width in (("p50", 2.0), ("p99", 1.0)):
+            label = f"{how}, {percentile}"
+            panel.plot(columns["time"], columns[percentile], style, color=colour, linewidth=width, label=label)
+    panel.set_yscale("log")
+    panel.set_ylabel("latency of calls (s)")
+    panel.legend(loc="upper left", frameon=False, ncols=2, fontsize="small")
+
+
+def _asked(panel: Axes, series: Mapping[str, Any]) -> None:
+    arrivals = [count / STEP for count in next(iter(series.values()))["arrivals"]]
+    panel.plot(next(iter(series.values()))["time"], arrivals, ":", color="#777777", label="calls that arrive")
+    for (how, columns), colour, style in zip(series.items(), COLOURS, STYLES, strict=True):
+        sent = [count / STEP for count in columns["attempts.first"]]
+        panel.plot(columns["time"], sent, style, color=colour, label=how)
+    panel.set_ylim(bottom=0)
+    panel.set_ylabel("requests to the\nfirst provider (1/s)")
+    panel.legend(loc="upper left", frameon=False, ncols=3, fontsize="small")
+
+
+def _answered(panel: Axes, how: str, columns: Mapping[str, Any]) -> None:
+    names = [column.partition(".")[2] for column in columns if column.startswith("answers.")]
+    shares = [[count / STEP for count in columns[f"answers.{name}"]] for name in names]
+    for name, share, style in zip(names, shares, ["-", "--", "-."], strict=False):
+        panel.plot(columns["time"], share, style, color=PROVIDERS[name], label=f"{name} provider")
+    panel.set_ylim(bottom=0)
+    panel.set_ylabel(f"answers with\n{how} (1/s)")
+    panel.legend(loc="upper left", frameon=False, ncols=3, fontsize="small")
