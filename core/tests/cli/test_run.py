@@ -213,6 +213,13 @@ class TestProviders:
         assert result.exit_code == 1
         assert result.stderr.startswith("error: a: count: no provider answered; only: engine on fire")
 
+    def test_who_could_not_take_the_input_is_noted(self, run: Run, configure: Configure) -> None:
+        other = '[services.count.providers.other]\ntype = "strict"\noptions = { level = 7 }\n'
+        configure(ONE_PROVIDER % "counter" + other)
+        result = run("run", "count", "unsupported")
+        assert (result.exit_code, result.stdout) == (0, "7 words\n")
+        assert result.stderr == "note: unsupported: only was passed over (cannot count this); other answered\n"
+
     def test_interrupting_is_quiet(self, run: Run, configure: Configure) -> None:
         configure(ONE_PROVIDER % "interrupted")
         result = run("run", "count", "a")

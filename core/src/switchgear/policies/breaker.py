@@ -294,7 +294,7 @@ class CircuitBreaker:
         # Time spent closed pays earlier trips off, one for each window: it flaps less often, so it is tried sooner.
         if self._state is State.CLOSED:
             self._trips = max(0.0, self._trips - (now - self._closed_at) / settings.window)
-        length = settings.open_for * 2.0**self._trips
+        length: float = settings.open_for * 2.0**self._trips
         # At the cap there is nothing to add: a long outage must not take as long to be forgotten.
         if length < settings.open_cap:
             self._trips += 1
