@@ -35,7 +35,7 @@ def _help(capability: str) -> str:
 def _run(capability: str, inputs: tuple[str, ...], options: flags.CallOptions) -> None:
     from switchgear.cli.boards import Recorder
     from switchgear.cli.faults import say_note
-    from switchgear.cli.session import call_service
+    from switchgear.cli.service_call import call_service
 
     recorder = Recorder()
     board = _compose(capability, recorder, options.log_level)

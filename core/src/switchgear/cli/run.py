@@ -18,7 +18,7 @@ def command(service: str, inputs: tuple[str, ...], options: flags.CallOptions, p
     error. The status is 0 if every input was answered, 1 if one failed, 2 if nothing was tried.
     """
     from switchgear.cli.boards import Recorder, compose, read_document
-    from switchgear.cli.session import call_service
+    from switchgear.cli.service_call import call_service
 
     recorder = Recorder()
     board = compose(read_document(place), recorder, options.log_level)
