@@ -1,0 +1,69 @@
+"""What the documents show works as it stands there: every TOML block composes, and the README's program runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tomli
+from switchgear import Switchgear
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "plugins").glob("*/README.md")),
+]
+FENCE = re.compile(r"^```(?:\{code-block\} )?(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    found = (match for match in FENCE.finditer(document.read_text("utf-8")) if match["language"] == language)
+    return [re.sub(r"\A(:\w+:.*\n)+\n?", "", match["body"]) for match in found]
+
+
+def configurations() -> list[tuple[str, str]]:
+    """Each block that holds a whole configuration, with its place; packages' own pyproject tables are none."""
+    return [
+        (f"{document.relative_to(ROOT)}[{number}]", text)
+        for document in DOCUMENTS
+        if "_build" not in document.parts
+        for number, text in enumerate(blocks(document, "toml"))
+        if "[services." in text and "[project" not in text
+    ]
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=place) for place, text in configurations()])
+def test_a_documented_configuration_composes(text: str, tmp_path: Path) -> None:
+    tables = tomli.loads(text)
+    kept = {name: table for name, table in tables["services"].items() if table.get("capability") == "ocr"}
+    types = {provider["type"] for table in kept.values() for provider in table.get("providers", {}).values()}
+    if not kept or not types <= {"tesseract", "rapidocr"} or '"affordable"' in text:
+        pytest.skip("names a plugin that the reader is to write, or shows a part of a service")
+    path = tmp_path / "switchgear.toml"
+    path.write_text(text, "utf-8")
+    board = Switchgear.open(path, allow_unset=True)
+    assert set(board) == set(tables["services"])
+
+
+def test_there_are_documented_configurations_to_try() -> None:
+    places = [place for place, _ in configurations()]
+    assert len(places) >= 10
+    assert any(place.startswith("README.md") for place in places)
+
+
+def test_the_readmes_program_reads_a_page_with_the_readmes_configuration(tmp_path: Path) -> None:
+    readme = ROOT / "README.md"
+    configuration = next(text for text in blocks(readme, "toml") if "validate" in text)
+    program = blocks(readme, "python")[0]
+    assert len(configuration.split("\n")) <= 20
+    assert len(program.strip().split("\n")) <= 12
+    (tmp_path / "switchgear.toml").write_text(configuration, "utf-8")
+    (tmp_path / "read.py").write_text(program, "utf-8")
+    shutil.copy(ROOT / "tests/pages/clean-3.png", tmp_path / "page.png")
+    ran = subprocess.run([sys.executable, "read.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "fast success" in ran.stdout
+    assert len(ran.stdout) > 200
