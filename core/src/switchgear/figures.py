@@ -8,6 +8,7 @@ from switchgear.outcome import Outcome, Sample
 
 _NEWEST = 0.2  # weight of the newest sample in the moving average
 _MEMORY = 1024  # samples after which the older half of the histogram fades
+_SHORTEST = 1e-9  # seconds: what took no time at all still needs a bucket
 
 
 @attrs.define(slots=True)
@@ -16,7 +17,7 @@ class Latency:
 
     `peak` is an average that follows slower answers at once and faster ones slowly (Finagle's Peak EWMA).
 
-    Buckets split each power of two in four, so a percentile is right within 19 %, as in HdrHistogram.
+    Buckets split each power of two in four, as in HdrHistogram; a percentile is the middle of one, right within 13 %.
     """
 
     average: float | None = None
@@ -29,7 +30,7 @@ class Latency:
         self.average = seconds if average is None else average + _NEWEST * (seconds - average)
         peak = self.peak
         self.peak = seconds if seconds > peak else peak + _NEWEST * (seconds - peak)
-        mantissa, exponent = math.frexp(seconds)
+        mantissa, exponent = math.frexp(seconds or _SHORTEST)
         bucket = exponent * 4 + int(mantissa * 8)
         buckets = self._buckets
         buckets[bucket] = buckets.get(bucket, 0) + 1
@@ -46,7 +47,7 @@ class Latency:
             seen += count
             if seen >= wanted:
                 exponent, eighth = divmod(bucket - 4, 4)
-                return math.ldexp((eighth + 5) / 8, exponent)
+                return math.ldexp((eighth + 4.5) / 8, exponent)
         return None
 
     def _fade(self) -> None:
@@ -73,8 +74,8 @@ class Figures:
 
     @property
     def success_rate(self) -> float | None:
-        """Share of finished requests that ended well, 0-1; None before the first."""
-        finished = self.requests - self.in_flight
+        """Share of finished requests that ended well, 0-1; None before the first. Cancelled ones count for nothing."""
+        finished = self.requests - self.in_flight - self.outcomes.get(Outcome.CANCELLED, 0)
         return self.successes / finished if finished > 0 else None
 
     def record_success(self, latency: float) -> None:
@@ -84,7 +85,10 @@ class Figures:
     def record_failure(self, outcome: Outcome, latency: float) -> None:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         sample = outcome.rule.sample
-        # A provider that fails fast must not look fast: its failures count only where they make it look slower.
-        slower = sample is Sample.IF_SLOWER and latency > (self.latency.average or math.inf)
-        if sample is Sample.YES or slower:
+        average = self.latency.average
+        # A provider that fails fast must not look fast: what counts for a failure is never less than the average.
+        if sample is Sample.YES:
+            answered = outcome is Outcome.INVALID_RESULT
+            self.latency.add(latency if answered or average is None else max(latency, average))
+        elif sample is Sample.IF_SLOWER and average is not None and latency > average:
             self.latency.add(latency)

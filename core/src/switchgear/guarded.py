@@ -181,7 +181,7 @@ class GuardedProvider:
         tries = 0
         pauses: Iterator[float] | None = None
         while True:
-            reason = self._refusal(now, probe)
+            reason = self._refusal(now, probe or force)
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
                 reason = await self._wait_in_line(self.bulkhead, now, share)
             if reason:
@@ -203,17 +203,17 @@ class GuardedProvider:
                 return answer
             now = self._monotonic()
 
-    def _refusal(self, now: float, probe: bool) -> str:
+    def _refusal(self, now: float, open_too: bool) -> str:
         """Pass status, pause, circuit and rate, in this order; the reason if it ends there.
 
         The circuit is only looked at: its permit is taken last, once there is a place.
         """
-        if self.provider._reported is _UNAVAILABLE and not probe:
+        if self.provider._reported is _UNAVAILABLE and not open_too:
             return "unavailable"
         if now < self.pause.until:
             return self.pause.reason
         breaker = self.breaker
-        if breaker is not None and not breaker.passing and not probe and breaker.is_open():
+        if breaker is not None and not breaker.passing and not open_too and breaker.is_open():
             return "circuit open"
         if self.rate is not None and not self.rate.try_acquire(now):
             return "rate limit"
@@ -351,11 +351,12 @@ class GuardedProvider:
         """Give the place back, unless a worker thread still works in it."""
         assert self.bulkhead is not None
         work = self.provider.left_behind() if isinstance(self.provider, BlockingProvider) else None
-        if work is not None:
-            self.bulkhead.hold()
-            loop = asyncio.get_running_loop()
-            work.add_done_callback(lambda done: _tell(loop, self._came_back, done, record))
-        self.bulkhead.release()
+        if work is None:
+            self.bulkhead.release()
+            return
+        self.bulkhead.hold()
+        loop = asyncio.get_running_loop()
+        work.add_done_callback(lambda done: _tell(loop, self._came_back, done, record))
 
     def _came_back(self, work: "Future[ProviderResult[Any]]", record: Attempt) -> None:
         """A worker thread that nobody waits for has returned: its answer is dropped, what it cost is recorded."""

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextvars import Token
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Generic, Literal
@@ -171,34 +172,16 @@ class ProviderManager(Generic[RequestT, OutputT]):
                 )
             )
         call = self._begin(deadline, tenant, tags, idempotency_key)
-        token = CURRENT_CALL.set(call)
-        self._in_flight += 1
+        token = self._enter(call)
         try:
-            order = self._select_provider_order(request, self._turn)
-            self._turn += 1
-            if len(order) < len(self._candidates):
-                call.dropped.update(dict.fromkeys(self._left_out(order), LEFT_OUT))
-            if only is not None or exclude:
-                order = self._chosen(order, call, only, exclude)
-            if call.started < self._ramping_until:
-                order = self._held_back(order, call.started)
-            call.order = order
-            if self._hedger is None:
-                result = await self._first_good(order, request, call)
-            else:
-                result = await self._first_good_hedged(self._hedger, order, request, call)
+            call.result = result = await self._answer(request, call, only, exclude)
             result.attempts = call.attempts
-            call.result = result
             return result
         except BaseException as error:
             call.error = error
             raise
         finally:
-            self._in_flight -= 1
-            CURRENT_CALL.reset(token)
-            call.latency = self._monotonic() - call.started
-            if self._hearers:
-                self._tell(call)
+            self._leave(call, token)
 
     def process_sync(self, request: RequestT, **options: Any) -> ProviderResult[OutputT]:
         """`process` for ordinary code: any thread without an event loop. Takes the same options."""
@@ -305,6 +288,35 @@ class ProviderManager(Generic[RequestT, OutputT]):
             call.ends = outer.ends
         return call
 
+    def _enter(self, call: Call) -> "Token[Call | None]":
+        """From here on until `_leave`, this is the call that the running code works for."""
+        self._in_flight += 1
+        return CURRENT_CALL.set(call)
+
+    def _leave(self, call: Call, token: "Token[Call | None]") -> None:
+        self._in_flight -= 1
+        CURRENT_CALL.reset(token)
+        call.latency = self._monotonic() - call.started
+        if self._hearers:
+            self._tell(call)
+
+    def _answer(
+        self, request: RequestT, call: Call, only: Collection[str] | None = None, exclude: Collection[str] = ()
+    ) -> Coroutine[Any, Any, ProviderResult[OutputT]]:
+        """What is left to await once it is clear whom to ask."""
+        order = self._select_provider_order(request, self._turn)
+        self._turn += 1
+        if len(order) < len(self._candidates):
+            call.dropped.update(dict.fromkeys(self._left_out(order), LEFT_OUT))
+        if only is not None or exclude:
+            order = self._chosen(order, call, only, exclude)
+        if call.started < self._ramping_until:
+            order = self._held_back(order, call.started)
+        call.order = order
+        if self._hedger is None:
+            return self._first_good(order, request, call)
+        return self._first_good_hedged(self._hedger, order, request, call)
+
     def _select_provider_order(self, request: RequestT, turn: int) -> Sequence[GuardedProvider]:
         return self._order(self._candidates, request, turn)
 
@@ -356,7 +368,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
             if objection is not None:
                 objections.append(objection)
                 call.dropped[candidate.name] = safe_message(objection)
-            elif call.ends is not None and call.attempts and self._monotonic() >= call.ends:
+            elif call.ends is not None and self._monotonic() >= call.ends:
                 call.dropped[candidate.name] = "no time left"
             else:
                 answer = await candidate.attempt(request, call, left)

@@ -4,6 +4,7 @@ import attrs
 from attrs import field, validators
 
 _BURST = 10.0
+_ROUNDING = 1e-9  # twenty times 0.05 may be a little less than 1
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +42,7 @@ class HedgeBudget:
         self._tokens = min(_BURST, self._tokens + self._share)
 
     def take(self) -> bool:
-        if self._tokens < 1.0:
+        if self._tokens < 1.0 - _ROUNDING:
             return False
-        self._tokens -= 1.0
+        self._tokens = max(0.0, self._tokens - 1.0)
         return True

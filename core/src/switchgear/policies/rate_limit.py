@@ -26,10 +26,14 @@ class RateLimit:
         self._slack = self._every * (settings.burst - 1)
         self._tat = float("-inf")  # the theoretical arrival time of the next request
 
+    def allows(self, now: float) -> bool:
+        """Would a request be within the rate now? Changes nothing."""
+        # A nanosecond of grace: sums of the same length drift by less, and a limit must not lose a slot to rounding.
+        return now >= self._tat - self._slack - 1e-9
+
     def try_acquire(self, now: float) -> bool:
         """Take a slot if the rate allows one now."""
-        # A nanosecond of grace: sums of the same length drift by less, and a limit must not lose a slot to rounding.
-        if now < self._tat - self._slack - 1e-9:
+        if not self.allows(now):
             return False
         self._tat = max(now, self._tat) + self._every
         return True

@@ -11,6 +11,7 @@ from switchgear.rules import Wait
 from switchgear.strategy import Random
 
 THROTTLED_BASE = 1.0  # seconds: who asked us to slow down gets more than the usual start
+_ROUNDING = 1e-9  # ten times 0.1 is a little less than 1, and has to be enough for a retry all the same
 
 
 @attrs.frozen(kw_only=True)
@@ -70,7 +71,7 @@ class RetryBudget:
 
     def withdraw(self, tokens: float) -> bool:
         """Reserve a retry, when it is scheduled and not when it starts; False if there is not enough left."""
-        if tokens > self.tokens:
+        if tokens > self.tokens + _ROUNDING:
             return False
-        self.tokens -= tokens
+        self.tokens = max(0.0, self.tokens - tokens)
         return True
