@@ -4,7 +4,8 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
 
 from switchgear.clock import SYSTEM_CLOCK, Clock
 from switchgear.errors import UsageError
@@ -57,12 +58,12 @@ class Home:
             )
         if self.loop is None:
             self._start_thread()
-        future = asyncio.run_coroutine_threadsafe(start(), self._running())
+        handed = _HandedOver(start, self._running())
         try:
-            return future.result()
+            return handed.answer.result()
         except BaseException:
             # Ctrl-C while waiting: the call must not go on, and cost, with nobody waiting for it.
-            future.cancel()
+            handed.cancel()
             raise
 
     def run_in_place(self, start: Start[T]) -> T:
@@ -111,6 +112,40 @@ class Home:
                 "the event loop this was opened on has ended; keep to one asyncio.run(), or use process_sync() only"
             )
         return loop
+
+
+class _HandedOver(Generic[T]):
+    """Work under way on another thread's loop, and its answer.
+
+    `asyncio.run_coroutine_threadsafe` does the same by a chain of two futures, at two more turns of the loop.
+    """
+
+    def __init__(self, start: Start[T], loop: asyncio.AbstractEventLoop) -> None:
+        self.answer: Future[T] = Future()
+        self._start = start
+        self._loop = loop
+        self._task: asyncio.Task[None] | None = None
+        loop.call_soon_threadsafe(self._begin)
+
+    def cancel(self) -> None:
+        if not self.answer.done() and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._work())
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _work(self) -> None:
+        try:
+            self.answer.set_result(await self._start())
+        except BaseException as error:
+            # Whatever it is, it belongs to the thread that waits; only what ends the program concerns this one too.
+            self.answer.set_exception(error)
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
