@@ -13,6 +13,8 @@ from rich.table import Table
 
 Row = dict[str, Any]
 
+WIDTH = 140  # of a file or pipe
+
 
 @attrs.frozen
 class Section:
@@ -38,7 +40,7 @@ def judged(measured: float, target: float | None) -> str:
 
 def show(sections: Sequence[Section], file: Path | None = None) -> None:
     """Print the sections; add them to the file, beside those of other scripts."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     for section in sections:
         console.print(_table(section))
     if file is not None:
