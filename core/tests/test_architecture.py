@@ -11,10 +11,13 @@ ROOT = Path(switchgear.__file__).parent
 
 # From the ground up. A module, or a folder of them, may import what stands on its own floor and below.
 FLOORS = {
-    "values": "_version clock context durations errors figures logs messages money outcome results rules secret",
-    "contracts": "provider blocking capability strategy hookspecs http_errors",
-    "mechanisms": "policies strategies observers",
-    "manager": "home guarded repeating last_resort hedging monitor ordering validation plan stream manager",
+    "values": "_version clock context durations errors figures fingerprints logs messages money outcome results rules "
+    "secret",
+    "contracts": "provider blocking capability strategy hookspecs http_errors cache",
+    "mechanisms": "policies strategies observers caching",
+    "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
+    "stream "
+    "manager cached",
     "config": "config entries plugins options",
     "composition": "composition installation diagnosis app",
     "edges": "cli testing __main__",

@@ -132,7 +132,7 @@ def test_what_code_hands_in_stands_before_what_is_installed(loud: None) -> None:
     catalog = Catalog(extra=[("providers", "echo.loud", "a fake")])
     offer = catalog.find("providers", "loud", "echo")
     assert catalog.load(offer) == "a fake"
-    assert str(offer) == "echo.loud ('a fake',  )".replace("  )", " )")
+    assert str(offer) == "echo.loud ('a fake', handed in by code)"
 
 
 # Loading

@@ -21,7 +21,7 @@ from switchgear.testing.providers import ChaosRule
 
 SECONDS = 420.0
 WATCHED = "first"
-OURS, LOOP = "switchgear", "loop"
+OURS, LOOP = "switchgear", "loop without breaker"
 ALONE: dict[str, Any] = {"breaker": Breaker(enabled=False), "retry": Retry(budget=1e9)}
 JUMPS = {30.0: 3_600.0, 90.0: -86_400.0, 150.0: 31_536_000.0, 210.0: -7_200.0}  # when, and by how much, in seconds
 
@@ -52,7 +52,8 @@ class Scenario:
 
 @attrs.frozen
 class ColdStart:
-    """From `at` on, it takes `rate` requests a second and `growth` more with each second; what exceeds that fails."""
+    """From `at` on it is cold: it takes `rate` requests a second, and `growth` more with each second since the first
+    of them; what exceeds that fails."""
 
     at: float
     rate: float
@@ -60,13 +61,16 @@ class ColdStart:
 
     def rule(self, draw: Callable[[], float]) -> ChaosRule:
         taken: list[float] = []
+        first: list[float] = []
 
         def overloaded(now: float) -> bool:
             if now < self.at:
                 return False
+            if not first:
+                first.append(now)
             taken[:] = [moment for moment in taken if moment > now - 1.0]
             taken.append(now)
-            return len(taken) > self.rate + self.growth * (now - self.at)
+            return len(taken) > self.rate + self.growth * (now - first[0])
 
         return ChaosRule(ProviderError("overloaded"), when=overloaded)
 
@@ -125,7 +129,7 @@ SCENARIOS = [
     Scenario("throttling", "Throttling: half turned away, Retry-After 5 s", two(Throttle(60.0, 180.0, 5.0, 0.5))),
     Scenario(
         "recovery-herd",
-        "Recovery: back at 180 s, cold; takes 4/s, 2/s more each second",
+        "Recovery: back at 180 s, but cold: takes 4/s at first, 2/s more each second",
         two(Outage(60.0, 180.0), ColdStart(180.0, 4.0, 2.0)),
     ),
     Scenario(

@@ -8,6 +8,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from switchgear.app import Switchgear as Switchgear
     from switchgear.blocking import BlockingProvider as BlockingProvider
+    from switchgear.cache import (
+        Cache as Cache,
+    )
+    from switchgear.cache import (
+        Entry as Entry,
+    )
+    from switchgear.cache import (
+        NotKept as NotKept,
+    )
+    from switchgear.cache import (
+        Size as Size,
+    )
+    from switchgear.cached import CachedProviderManager as CachedProviderManager
+    from switchgear.caching.figures import CacheFigures as CacheFigures
+    from switchgear.caching.memory import Memory as Memory
+    from switchgear.caching.settings import CacheSettings as CacheSettings
+    from switchgear.caching.sqlite import Sqlite as Sqlite
     from switchgear.capability import Capability as Capability
     from switchgear.capability import Effect as Effect
     from switchgear.capability import Validator as Validator
@@ -66,6 +83,16 @@ if TYPE_CHECKING:
         UsageError as UsageError,
     )
     from switchgear.figures import Figures as Figures
+    from switchgear.fingerprints import (
+        canonical as canonical,
+    )
+    from switchgear.fingerprints import (
+        content_digest as content_digest,
+    )
+    from switchgear.fingerprints import (
+        fingerprint_of as fingerprint_of,
+    )
+    from switchgear.guarded_cache import Level as Level
     from switchgear.http_errors import (
         error_for_status as error_for_status,
     )
@@ -119,6 +146,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "app": ["Switchgear"],
     "blocking": ["BlockingProvider"],
+    "cache": ["Cache", "Entry", "NotKept", "Size"],
+    "cached": ["CachedProviderManager"],
+    "caching.figures": ["CacheFigures"],
+    "caching.memory": ["Memory"],
+    "caching.settings": ["CacheSettings"],
+    "caching.sqlite": ["Sqlite"],
+    "fingerprints": ["canonical", "content_digest", "fingerprint_of"],
     "capability": ["Capability", "Effect", "Validator"],
     "clock": ["Clock", "SystemClock"],
     "errors": [
@@ -142,6 +176,7 @@ _HOMES = {
     ],
     "context": ["current_call"],
     "figures": ["Figures"],
+    "guarded_cache": ["Level"],
     "http_errors": ["error_for_status", "map_errors", "parse_retry_after"],
     "manager": ["Answer", "ProviderManager"],
     "money": ["Price"],

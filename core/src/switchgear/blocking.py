@@ -4,7 +4,10 @@ import asyncio
 import os
 import threading
 from abc import abstractmethod
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from queue import SimpleQueue
 from typing import Any
 
 import attrs
@@ -23,7 +26,7 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
     when every thread is stuck like that, requests are `Rejected`.
     """
 
-    _pool: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
+    _pool: "Workers | None" = attrs.field(default=None, init=False, repr=False)
     _local: threading.local = attrs.field(factory=threading.local, init=False, repr=False)
     _engines: list[Any] = attrs.field(factory=list, init=False, repr=False)
     _abandoned: int = attrs.field(default=0, init=False, repr=False)
@@ -62,8 +65,9 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
                 remedy="raise the timeout, or look at why the engine hangs",
             )
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix=f"switchgear-{self.name}")
-        work = self._pool.submit(self.process_blocking, request)
+            self._pool = Workers(self.workers, f"switchgear-{self.name}")
+        context = copy_context()  # `current_call()` is there in the thread too
+        work = self._pool.submit(lambda: context.run(self.process_blocking, request))
         try:
             return await asyncio.wrap_future(work)
         finally:
@@ -87,12 +91,55 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
     async def aclose(self) -> None:
         """Wait for no thread: one that is stuck is left behind, and its engine with it."""
         if self._pool is not None:
-            self._pool.shutdown(wait=self._abandoned == 0, cancel_futures=True)
+            self._pool.close(wait=self._abandoned == 0)
             self._pool = None
         if self._abandoned == 0:
             for engine in self._engines:
                 self.close_engine(engine)
             self._engines.clear()
+
+
+class Workers:
+    """Up to `limit` threads, started as they are needed.
+
+    They are daemons: one that hangs must not keep the program from ending, as those of a `ThreadPoolExecutor` do.
+    """
+
+    def __init__(self, limit: int, name: str) -> None:
+        self._limit = limit
+        self._name = name
+        self._threads: list[threading.Thread] = []
+        self._idle = threading.Semaphore(0)
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+
+    def submit(self, work: Callable[[], Any]) -> "Future[Any]":
+        future: Future[Any] = Future()
+        self._queue.put((future, work))
+        if not self._idle.acquire(blocking=False) and len(self._threads) < self._limit:
+            thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def close(self, *, wait: bool) -> None:
+        """End the threads, each once it has nothing to do; `wait`: until they have."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            future, work = item
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                # Whatever it is, it belongs to whoever waits for the answer.
+                except BaseException as error:
+                    future.set_exception(error)
+            # An idle thread must not keep the last request and its answer.
+            del item, future, work
+            self._idle.release()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, callback: Any) -> None:

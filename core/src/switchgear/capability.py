@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from switchgear.errors import InvalidInput
+from switchgear.fingerprints import fingerprint_of
 from switchgear.provider import RequestT
 from switchgear.results import OutputT, ProviderResult
 
@@ -55,8 +56,15 @@ class Capability(Generic[RequestT, OutputT]):
         raise InvalidInput(f"{self.name}: cannot make a request from {type(value).__name__}")
 
     def fingerprint(self, request: RequestT) -> bytes | None:
-        """A digest of all of the request that changes the answer; None: never cached."""
-        return None
+        """All of the request that changes the answer, or a digest of it; None: never cached.
+
+        By default all its fields, but those of `metadata={"answer": False}`; None where one of them has no canonical
+        form (see `switchgear.canonical()`).
+        """
+        try:
+            return fingerprint_of(request)
+        except TypeError:
+            return None
 
     def to_json(self, output: OutputT) -> Any:
         """The answer as JSON-ready values."""

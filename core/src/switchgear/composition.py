@@ -1,14 +1,20 @@
 """Settings and plugins become managers: the only place that wires."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
 
+from switchgear.cached import CachedProviderManager
+from switchgear.caching.identity import Identity, ignored_options
+from switchgear.caching.settings import CacheLevel, CacheSettings
 from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
 from switchgear.errors import ConfigError, Problem
+from switchgear.guarded_cache import Level, trouble_with
 from switchgear.home import Home
 from switchgear.manager import ProviderManager
 from switchgear.money import Price
@@ -35,16 +41,20 @@ class Composed:
     components: list[Any] = attrs.Factory(list)
 
 
-def compose(settings: Settings, catalog: Catalog, home: Home) -> Composed:
-    """Build everything that the settings name; raises `ConfigError` with every problem of every component."""
-    return _Composition(settings, catalog, home).run()
+def compose(settings: Settings, catalog: Catalog, home: Home, folder: Path | None = None) -> Composed:
+    """Build everything that the settings name; relative files start at `folder`.
+
+    Raises `ConfigError` with every problem of every component.
+    """
+    return _Composition(settings, catalog, home, folder or Path()).run()
 
 
 class _Composition:
-    def __init__(self, settings: Settings, catalog: Catalog, home: Home) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, home: Home, folder: Path) -> None:
         self.settings = settings
         self.catalog = catalog
         self.home = home
+        self.folder = folder
         self.composed = Composed()
         self.problems: list[Problem] = []
         self.registries: dict[str, Registry] = {}
@@ -79,13 +89,23 @@ class _Composition:
         providers = self.providers(name, service, path)
         if not providers and len(self.problems) == before:
             self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
+        cache = self.cache(service, capability, path)
         if len(self.problems) > before:
             return None
         if service.hedge is not None and capability.effect is not Effect.PURE:
             self.note(f"{path}.hedge", f"{capability.name} must not be done twice", "Remove the table")
             return None
         self.composed.capabilities[name] = capability
-        return ProviderManager(
+        make: Callable[..., Manager] = ProviderManager
+        if cache:
+            make = partial(
+                CachedProviderManager,
+                cache=cache,
+                caching=service.cache,
+                capability=capability,
+                identities=_identities(service, providers),
+            )
+        return make(
             providers,
             strategy or "priority",
             service=name,
@@ -160,6 +180,37 @@ class _Composition:
         self.contract("providers", path, provider)
         return provider
 
+    def cache(self, service: Service, capability: AnyCapability, path: str) -> list[Level]:
+        """The levels of a service's cache, the nearest first; none where it has no cache."""
+        settings = service.cache
+        if settings is None or not settings.enabled:
+            return []
+        where = f"{path}.cache"
+        if capability.effect is not Effect.PURE:
+            self.note(where, f"answers of {capability.name} must not be given twice", "Remove the table")
+        if bool(settings.type) is bool(settings.levels):
+            self.note(where, "a cache has a `type`, or `levels`", "Give one of them")
+        found: list[Level] = []
+        for place, level in _levels(where, settings):
+            with self.noting(place):
+                found += self.level(level, settings, capability, place)
+        return found
+
+    def level(
+        self, level: CacheLevel, settings: CacheSettings, capability: AnyCapability, path: str
+    ) -> Iterator[Level]:
+        offer = self.catalog.find("caches", level.type)
+        if self.catalog.is_disabled(offer):
+            return
+        made = build(self.catalog.load(offer), level.options, path)
+        self.contract("caches", path, made)
+        if hasattr(made, "folder"):
+            made.folder = self.folder
+        trouble = trouble_with(made, capability.output_type)
+        if trouble:
+            raise PluginProblem(trouble, 'Use type = "memory"')
+        yield Level(cache=made, name=level.type, ttl=level.ttl, timeout=level.timeout or settings.timeout)
+
     def check_provider(self, implementation: Any, offer: Offer) -> None:
         """A class of providers, or one provider that nobody else uses: it takes its name and rank from here."""
         if not isinstance(implementation, BaseProvider) and not (
@@ -215,6 +266,22 @@ def _validator_class(capability: AnyCapability, type_name: str) -> type[Any]:
     except KeyError:
         names = ", ".join(capability.validators) or "none"
         raise PluginProblem(f"{capability.name} has no validator {type_name!r}", f"It has: {names}") from None
+
+
+def _levels(path: str, settings: CacheSettings) -> Iterator[tuple[str, CacheLevel]]:
+    if settings.type:
+        yield path, CacheLevel(type=settings.type, options=settings.options)
+    for index, level in enumerate(settings.levels):
+        yield f"{path}.levels[{index}]", level
+
+
+def _identities(service: Service, providers: list[AnyProvider]) -> Mapping[str, Identity]:
+    """Of all that are configured: of those that are switched off, nobody knows which options change no answer."""
+    made = {provider.name: ignored_options(provider) for provider in providers}
+    return {
+        name: Identity(settings.type.partition("@")[0], settings.options, made.get(name))
+        for name, settings in service.providers.items()
+    }
 
 
 def _policies(service: Service, provider: Provider) -> Policies:

@@ -25,7 +25,7 @@ def assemble(document: Document, catalog: Catalog, home: Home, *, allow_unset: b
         raise ConfigError([*error.problems, *_further(document, catalog, home, error.problems)]) from None
     problems = list(missing_requirements(loaded.settings))
     try:
-        composed = compose(loaded.settings, catalog, home)
+        composed = compose(loaded.settings, catalog, home, document.folder)
     except ConfigError as error:
         problems.extend(error.problems)
     if problems:
@@ -50,7 +50,7 @@ def _further(document: Document, catalog: Catalog, home: Home, known: Iterable[P
     try:
         settings = _resolve(rest, catalog, allow_unset=True).settings
         problems.extend(missing_requirements(settings))
-        compose(settings, catalog, home)
+        compose(settings, catalog, home, document.folder)
     except ConfigError as error:
         problems.extend(error.problems)
     problems = [attrs.evolve(problem, path=document.where(problem.path)) for problem in problems]

@@ -1,6 +1,7 @@
 """One provider with its protection: what happens between the decision to ask it and the answer."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from decimal import Decimal
@@ -19,7 +20,7 @@ from switchgear.outcome import Outcome, Verdict
 from switchgear.policies import Policies
 from switchgear.policies.breaker import CircuitBreaker, State
 from switchgear.policies.bulkhead import Bulkhead
-from switchgear.policies.deadline import DeadlineScope
+from switchgear.policies.deadline import NEVER, DeadlineScope
 from switchgear.policies.pause import Pause
 from switchgear.policies.rate_limit import RateLimit
 from switchgear.policies.retry import THROTTLED_BASE, RetryBudget
@@ -48,6 +49,17 @@ class Service:
     check: ResultCheck | None = None
     on_change: Callable[[str, State, State], None] | None = None
 
+    async def pause(self, seconds: float) -> bool:
+        """Let time pass; False if the service is closed meanwhile, or there is no loop to wait on."""
+        if self.home.loop is None:
+            return False
+        try:
+            with DeadlineScope(self.home.timers, NEVER, self):
+                await self.home.clock.sleep(seconds)
+        except TimeoutError:
+            return False
+        return True
+
 
 class GuardedProvider:
     """Asks one provider and says how it went; strategies see it as a `Candidate`."""
@@ -69,11 +81,11 @@ class GuardedProvider:
         self._output_type = service.output_type
         self._check = service.check
         self._budget = service.budget
-        self._repeater = Repeater(policies.retry, service.budget, service.random, service.home.clock)
+        self.repeater = Repeater(policies.retry, service)
         self._cool_down = policies.cool_down
         self._looks_at_input = type(provider).validate_input is not SimpleProvider.validate_input
-        self._leaves_threads = isinstance(provider, BlockingProvider)
         self._is_open = False
+        self._is_closed = False
         self._opening = asyncio.Lock()
         provider._observed = self._observed_status
 
@@ -131,7 +143,7 @@ class GuardedProvider:
         """Whether an attempt can suspend: in the plugin, in line for a place, or between two tries."""
         provider = self.provider
         queued = self.bulkhead is not None or self.rate is not None
-        return provider.suspends or provider.timeout is not None or queued or self._repeater.waits
+        return provider.suspends or provider.timeout is not None or queued or self.repeater.waits
 
     def rejection(self, now: float) -> str:
         """Why nothing should be sent to it right now; empty if something may. Changes nothing."""
@@ -141,7 +153,7 @@ class GuardedProvider:
             return self.pause.reason
         if self.breaker is not None and self.breaker.is_open():
             return "circuit open"
-        if self.rate is not None and now < self.rate.ready_at():
+        if self.rate is not None and not self.rate.allows(now):
             return "rate limit"
         return ""
 
@@ -172,50 +184,61 @@ class GuardedProvider:
     ) -> ProviderResult[Any] | Outcome:
         """Ask until it answers well, or until asking again does not help; the outcome then says what to do next.
 
-        `left` counts the candidates that share what remains of the deadline. `probe` asks through an open circuit as
-        its one trial call; `force` whatever the circuit says. `call.error` is the last failure; REJECTED: not asked.
+        `left` counts the candidates that share what remains of the deadline. `probe` asks through an open circuit, as
+        its one trial call; `force` whatever the circuit says, unless somebody opened it by hand. `call.error` is the
+        last failure; REJECTED: not asked, or not once more.
         """
         now = self._monotonic()
         # One that hangs may use up its own share of the deadline, never that of those after it.
         share = None if call.ends is None else now + (call.ends - now) / left
-        tries = 0
+        outcome = Outcome.REJECTED
         pauses: Iterator[float] | None = None
         while True:
-            reason = self._refusal(now, probe or force)
+            reason = self._refusal(now, probe, force)
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
-                reason = await self._wait_in_line(self.bulkhead, now, share)
-            if reason:
-                call.dropped[self.name] = reason
-                return Outcome.REJECTED
-            permit = WITHOUT_PERMIT
-            if self.breaker is not None:
-                permit = self.breaker.acquire(probe=probe) or (WITHOUT_PERMIT if force else 0)
-                if not permit:
-                    self._give_place_back()
-                    call.dropped[self.name] = "circuit open"
-                    return Outcome.REJECTED
+                reason = await self._wait_in_line(self.bulkhead, now, share) or self._late_refusal(share, probe, force)
+            # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
+            if not reason and self.rate is not None:
+                self.rate.try_acquire(self._monotonic())
+            permit = 0 if reason else self._permit(probe, force)
+            if not permit:
+                call.dropped[self.name] = reason or "circuit open"
+                # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
+                return Outcome.REJECTED if outcome.rule.falls_over else outcome
             answer = await self._send(request, call, permit, share)
             if type(answer) is not Outcome:
                 return answer
-            tries += 1
-            pauses = pauses or self._repeater.pauses()
-            if not await self._repeater.again(answer, call, tries, pauses, share, left - 1):
-                return answer
+            outcome = answer
+            # One trial is one request, and whoever's circuit it opened is not asked again either.
+            if probe or (self.breaker is not None and self.breaker.is_open() and not force):
+                return outcome
+            pauses = pauses or self.repeater.pauses()
+            if not await self.repeater.again(outcome, call, self.name, pauses, share, left - 1):
+                return outcome
             now = self._monotonic()
 
-    def _refusal(self, now: float, open_too: bool) -> str:
-        """Pass status, pause, circuit and rate, in this order; the reason if it ends there.
+    def _permit(self, probe: bool, force: bool) -> int:
+        breaker = self.breaker
+        if breaker is None:
+            return WITHOUT_PERMIT
+        permit = breaker.acquire(probe=probe) or (WITHOUT_PERMIT if force else 0)
+        if not permit:
+            self._give_place_back()
+        return permit
 
-        The circuit is only looked at: its permit is taken last, once there is a place.
+    def _refusal(self, now: float, probe: bool, force: bool) -> str:
+        """Look at status, pause, circuit and rate, in this order; the reason if it ends there.
+
+        Nothing is taken: that is done last, once there is a place.
         """
-        if self.provider._reported is _UNAVAILABLE and not open_too:
+        if self.provider._reported is _UNAVAILABLE and not (probe or force):
             return "unavailable"
         if now < self.pause.until:
             return self.pause.reason
         breaker = self.breaker
-        if breaker is not None and not breaker.passing and not open_too and breaker.is_open():
+        if breaker is not None and not breaker.passing and not _lets_through(breaker, probe, force):
             return "circuit open"
-        if self.rate is not None and not self.rate.try_acquire(now):
+        if self.rate is not None and not self.rate.allows(now):
             return "rate limit"
         return ""
 
@@ -226,14 +249,19 @@ class GuardedProvider:
             if now + expected > share:
                 return f"full: {bulkhead.waiting} are waiting, about {expected:.3g} s"
         try:
-            if share is None:
+            with DeadlineScope(self._home.timers, NEVER if share is None else share, self._service):
                 granted = await bulkhead.acquire()
-            else:
-                with DeadlineScope(self._home.timers, share):
-                    granted = await bulkhead.acquire()
         except TimeoutError:
             return "full: no place came free in time"
         return "" if granted else "full"
+
+    def _late_refusal(self, share: float | None, probe: bool, force: bool) -> str:
+        """What has changed while it stood in line; the place is given back if that ends it."""
+        now = self._monotonic()
+        reason = "no time left" if share is not None and now >= share else self._refusal(now, probe, force)
+        if reason:
+            self._give_place_back()
+        return reason
 
     async def _send(self, request: Any, call: Call, permit: int, share: float | None) -> ProviderResult[Any] | Outcome:
         """One attempt, from the permit to its settlement."""
@@ -246,14 +274,12 @@ class GuardedProvider:
         timeout = self.provider.timeout
         when = share if timeout is None or (share is not None and share < started + timeout) else started + timeout
         try:
-            if when is None:
+            # Without a loop there is no task that could be ended, and nothing that waits.
+            if when is None and self._home.loop is None:
                 answer = await self._ask(request, call, record, started)
             else:
-                with DeadlineScope(self._home.timers, when):
+                with DeadlineScope(self._home.timers, NEVER if when is None else when, self._service):
                     answer = await self._ask(request, call, record, started)
-        except asyncio.CancelledError as error:
-            self._failed(call, record, started, permit, Outcome.CANCELLED, error)
-            raise
         except OutcomeError as error:
             return self._failed(call, record, started, permit, error.outcome, error)
         except TimeoutError as error:
@@ -261,9 +287,9 @@ class GuardedProvider:
         # Foreign code: whatever else a plugin raises is its defect, and the call goes on to the next provider.
         except Exception as error:
             return self._failed(call, record, started, permit, Outcome.PLUGIN_BUG, plugin_bug(error))
-        except BaseException:
-            # The program ends; what was taken must still be there for whoever survives it.
-            self._settle(Outcome.CANCELLED, permit, 0.0, None)
+        except BaseException as error:
+            # Cancelled, or the program ends: what was taken must still be there for whoever survives it.
+            self._failed(call, record, started, permit, Outcome.CANCELLED, error)
             raise
         finally:
             figures.in_flight -= 1
@@ -317,19 +343,26 @@ class GuardedProvider:
         record.latency = record.latency or self._monotonic() - started
         if outcome is Outcome.ATTEMPT_TIMEOUT and not isinstance(error, OutcomeError):
             error = _caused(AttemptTimeout(f"no answer within {record.latency:.3g} s"), error)
-        settled = outcome
-        if self._service.effect is Effect.ONCE and outcome in _UNKNOWN:
+        # The text of a cancellation is whatever the caller said.
+        message = type(error).__name__ if outcome is Outcome.CANCELLED else safe_message(error)
+        counted = outcome
+        # As long as it was never opened, nothing has been sent.
+        if self._service.effect is Effect.ONCE and outcome in _UNKNOWN and self._is_open:
             outcome = Outcome.IN_DOUBT
-            error = _caused(InDoubt(f"sent, outcome unknown: {safe_message(error)}"), error)
-        if settled is not Outcome.CANCELLED:
-            call.error = error
+            message = f"sent, outcome unknown: {message}"
+            error = _caused(InDoubt(message), error)
+        if counted is not Outcome.CANCELLED:
+            counted = outcome
+            # A doubt stays: what a repetition meets says nothing about what was sent before.
+            if outcome is Outcome.IN_DOUBT or not isinstance(call.error, InDoubt):
+                call.error = error
         record.outcome = outcome
-        record.message = safe_message(error)
-        self.figures.record_failure(outcome, record.latency)
-        self._settle(settled if settled is Outcome.CANCELLED else outcome, permit, record.latency, error)
+        record.message = message
+        self.figures.record_failure(counted, record.latency)
+        self._settle(counted, permit, error)
         return outcome
 
-    def _settle(self, outcome: Outcome, permit: int, latency: float, error: BaseException | None) -> None:
+    def _settle(self, outcome: Outcome, permit: int, error: BaseException) -> None:
         """Tell breaker and pause; a permit is settled here or on success, once."""
         verdict = outcome.rule.breaker
         breaker = self.breaker
@@ -344,8 +377,11 @@ class GuardedProvider:
                 self._monotonic() + self._cool_down, "misconfigured: credentials or quota", worth_waiting=False
             )
         elif isinstance(error, Throttled):
-            wait = THROTTLED_BASE if error.retry_after is None else error.retry_after
-            self.pause.extend(self._monotonic() + wait, "throttled")
+            wait = error.retry_after
+            # Garbage is no wish: infinity would shut it off for ever, and a moment that has passed would not help it.
+            guessed = wait is None or not math.isfinite(wait) or wait <= 0
+            until = self._monotonic() + (THROTTLED_BASE if wait is None or guessed else wait)
+            self.pause.extend(until, "throttled", guessed=guessed)
 
     def _leave(self, record: Attempt) -> None:
         """Give the place back, unless a worker thread still works in it."""
@@ -365,7 +401,9 @@ class GuardedProvider:
         self.figures.late += 1
         if work.cancelled() or work.exception() is not None:
             return
-        result = work.result()
+        result: Any = work.result()
+        if not isinstance(result, ProviderResult):
+            return
         price = self.provider.price
         record.usage = result.usage
         record.cost = price.amount(result.usage) if result.cost is None and price is not None else result.cost
@@ -383,9 +421,14 @@ class GuardedProvider:
                 await self.provider.aopen()
                 self._is_open = True
 
+    def shut_down(self) -> None:
+        """Let nothing more be sent to it: those under way may end, and none of them tries again."""
+        self.pause.extend(math.inf, "closed", worth_waiting=False)
+
     async def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
+        self.shut_down()
+        if self._is_open and not self._is_closed:
+            self._is_closed = True
             await self.provider.aclose()
 
     def _breaker(self, service: Service, policies: Policies) -> CircuitBreaker | None:
@@ -395,7 +438,7 @@ class GuardedProvider:
 
     def _changed(self, old: State, new: State) -> None:
         if new is State.CLOSED and self.breaker is not None:
-            self.ramp_until = self._monotonic() + self.breaker.settings.ramp
+            self.ramp_until = self.breaker.ramps_until
         if self._service.on_change is not None:
             self._service.on_change(self.name, old, new)
 
@@ -412,6 +455,12 @@ def _bulkhead(provider: AnyProvider, policies: Policies) -> Bulkhead | None:
     """Worker threads are places: waiting for one must not eat up an attempt's time."""
     limit = provider.workers if isinstance(provider, BlockingProvider) else provider.concurrency
     return None if limit is None else Bulkhead(limit, policies.queue)
+
+
+def _lets_through(breaker: CircuitBreaker, probe: bool, force: bool) -> bool:
+    if force:
+        return breaker.state is not State.FORCED_OPEN
+    return breaker.admits_probe() if probe else not breaker.is_open()
 
 
 def _caused(error: Any, cause: BaseException) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from switchgear.clock import SYSTEM_CLOCK, Clock
@@ -13,6 +13,8 @@ from switchgear.policies.deadline import Timers
 
 T = TypeVar("T")
 Start = Callable[[], Coroutine[Any, Any, T]]
+
+_LAST_CHANCE = 1.0  # seconds that what still runs on the background thread's loop may take to end
 
 
 class Home:
@@ -28,7 +30,7 @@ class Home:
         self._pid = 0
         self._thread: threading.Thread | None = None
         self._binding = threading.Lock()
-        self._in_place = threading.Lock()
+        self._in_place = threading.RLock()  # what runs in place may itself call another service
 
     @property
     def timers(self) -> Timers:
@@ -38,7 +40,7 @@ class Home:
 
     def bind(self) -> None:
         """Make the running loop the home, unless there is one."""
-        with self._binding:
+        with self._in_place, self._binding:
             if self.loop is None:
                 self.loop, self._pid = asyncio.get_running_loop(), os.getpid()
 
@@ -48,14 +50,12 @@ class Home:
             self.bind()
         if asyncio.get_running_loop() is self.loop:
             return await start()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(start(), self._running()))
+        loop = self._running()  # first: a coroutine that nobody awaits would complain besides
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(start(), loop))
 
     def run(self, start: Start[T]) -> T:
         """Run `start()` at home, from a thread that has no loop; waits for it."""
-        if asyncio._get_running_loop() is not None:
-            raise UsageError(
-                "this thread runs an event loop, which a blocking call would stop; await process() instead"
-            )
+        _check_no_loop()
         if self.loop is None:
             self._start_thread()
         handed = _HandedOver(start, self._running())
@@ -68,6 +68,7 @@ class Home:
 
     def run_in_place(self, start: Start[T]) -> T:
         """Run `start()` in the calling thread, without a loop: for what never suspends. One thread at a time."""
+        _check_no_loop()
         with self._in_place:
             work = start()
             try:
@@ -77,6 +78,25 @@ class Home:
                 return value
             work.close()
         raise UsageError("a provider with `suspends = False` has suspended; that is a defect of its plugin")
+
+    def change(self, make: Callable[[], None]) -> None:
+        """Change state at home, from any thread, and wait until it is done; `make` must be quick and not wait."""
+        loop = self.loop
+        if loop is None or loop is asyncio._get_running_loop() or not (loop.is_running() or self._thread):
+            make()
+            return
+        done: Future[None] = Future()
+
+        def change() -> None:
+            try:
+                make()
+                done.set_result(None)
+            # Whatever it is, it belongs to the thread that waits.
+            except BaseException as error:
+                done.set_exception(error)
+
+        self._running().call_soon_threadsafe(change)
+        done.result()
 
     def close(self) -> None:
         """Put the timer away and stop the background thread, if there is one."""
@@ -90,7 +110,7 @@ class Home:
         self._timers = None
 
     def _start_thread(self) -> None:
-        with self._binding:
+        with self._in_place, self._binding:
             if self.loop is None:
                 loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_run, args=(loop,), name="switchgear-home", daemon=True)
@@ -148,10 +168,28 @@ class _HandedOver(Generic[T]):
                 raise
 
 
+def _check_no_loop() -> None:
+    if asyncio._get_running_loop() is not None:
+        raise UsageError("this thread runs an event loop, which a blocking call would stop; await process() instead")
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
+    threads = ThreadPoolExecutor(thread_name_prefix="switchgear-home")
+    loop.set_default_executor(threads)
     try:
         loop.run_forever()
     finally:
+        loop.run_until_complete(_end_tasks())
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # Without waiting: a validator that hangs must not keep anybody from closing.
+        threads.shutdown(wait=False, cancel_futures=True)
         loop.close()
+
+
+async def _end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_LAST_CHANCE)

@@ -75,6 +75,20 @@ class CapabilitySpec:
     def annotate(self, request: Any, output: Any) -> Any: ...
 
 
+class CacheSpec:
+    """A cache: see `switchgear.cache.Cache`."""
+
+    required: ClassVar = ("get", "set", "delete", "clear", "keys", "size", "aclose")
+
+    async def get(self, key: Any) -> Any: ...
+    async def set(self, key: Any, value: Any, ttl: Any) -> None: ...
+    async def delete(self, key: Any) -> None: ...
+    async def clear(self, prefix: Any) -> None: ...
+    def keys(self, prefix: Any) -> Any: ...
+    async def size(self) -> Any: ...
+    async def aclose(self) -> None: ...
+
+
 # By kind, as in the name of the entry-point group `switchgear.<kind>`. Validators come with their capability.
 SPECS: dict[str, type[Any]] = {
     "capabilities": CapabilitySpec,
@@ -82,6 +96,7 @@ SPECS: dict[str, type[Any]] = {
     "strategies": StrategySpec,
     "validators": ValidatorSpec,
     "observers": ObserverSpec,
+    "caches": CacheSpec,
     "secrets": SecretSpec,
 }
 

@@ -75,7 +75,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 def _until(text: str, now: datetime) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -53,6 +53,8 @@ def activity(document: Document, catalog: Catalog) -> IsActive:
                 kind = "providers"
             case ("services", _, "strategy"):
                 kind, capability = "strategies", None
+            case ("services", _, "cache") | ("services", _, "cache", "levels", _):
+                kind, capability = "caches", None
             case ("observers", _):
                 kind, capability = "observers", None
             case _:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextvars import Token
 from decimal import Decimal
@@ -14,7 +15,15 @@ import attrs
 from switchgear.capability import Effect, Validator
 from switchgear.clock import SYSTEM_CLOCK, Clock
 from switchgear.context import CURRENT_CALL
-from switchgear.errors import AllProvidersFailed, InvalidInput, OutcomeError, SwitchgearError, Unsupported, UsageError
+from switchgear.errors import (
+    AllProvidersFailed,
+    InDoubt,
+    InvalidInput,
+    OutcomeError,
+    SwitchgearError,
+    Unsupported,
+    UsageError,
+)
 from switchgear.guarded import GuardedProvider, Service
 from switchgear.hedging import Hedger
 from switchgear.home import Home
@@ -38,6 +47,7 @@ from switchgear.validation import ResultCheck
 
 HEALTH_CHECK_TIMEOUT = 10.0
 DRAIN_STEP = 0.05
+DRAIN_GRACE = 1.0  # seconds that calls may take to end once they have been timed out
 LEFT_OUT = "left out by the strategy"
 
 
@@ -97,7 +107,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self._owns_home = home is None
         self._monotonic = self._home.clock.monotonic
         self._random = random or system_random()
-        shared = Service(
+        self._shared = shared = Service(
             home=self._home,
             random=self._random,
             budget=self.budget,
@@ -120,7 +130,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         learn = getattr(self.strategy, "learn", None)
         self._hearers = (*observers, learn) if learn else tuple(observers)
         self._state_hearers = tuple(state_observers)
-        self._hedger = None if hedge is None else Hedger(hedge)
+        self._changes: deque[StateChange] = deque()
+        self._hedger = None if hedge is None else Hedger(hedge, self._home.clock)
         self._monitor = None if health is None else HealthMonitor(health, self._candidates, self._home, self._random)
         self._never_waits = (
             deadline is None
@@ -185,6 +196,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def process_sync(self, request: RequestT, **options: Any) -> ProviderResult[OutputT]:
         """`process` for ordinary code: any thread without an event loop. Takes the same options."""
+        if self._closing:
+            raise UsageError(f"{self.service} is closed")
         if self._never_waits and self._home.loop is None and options.get("deadline") is None:
             return self._home.run_in_place(lambda: self.process(request, **options))
         return self._home.run(lambda: self.process(request, **options))
@@ -232,15 +245,15 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def force_open(self, provider: str) -> None:
         """Keep a provider out until `close_circuit`: maintenance, a bad release."""
-        self._breaker_of(provider).force_open()
+        self._home.change(self._breaker_of(provider).force_open)
 
     def disable_circuit(self, provider: str) -> None:
         """Let everything through to a provider, whatever its circuit has seen, until `close_circuit`."""
-        self._breaker_of(provider).disable()
+        self._home.change(self._breaker_of(provider).disable)
 
     def close_circuit(self, provider: str) -> None:
         """Close a provider's circuit and forget what it has seen."""
-        self._breaker_of(provider).reset()
+        self._home.change(self._breaker_of(provider).reset)
 
     async def open(self, *providers: str) -> None:
         """Get the named providers ready before their first request, and start the active health checks.
@@ -297,6 +310,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self._in_flight -= 1
         CURRENT_CALL.reset(token)
         call.latency = self._monotonic() - call.started
+        if call.result is not None:
+            call.error = None  # that of an attempt, after which somebody else answered
         if self._hearers:
             self._tell(call)
 
@@ -376,7 +391,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
                     return answer  # type: ignore[return-value]
                 self._go_on(answer, candidate, call, blocked)
             left -= 1
-        async for answer in last_resort(blocked, request, call, self.all_down, self._home.clock, self._call_attempts):
+        async for answer in last_resort(blocked, request, call, self.all_down, self._shared, self._call_attempts):
             if not isinstance(answer, Outcome):
                 return answer
             self._go_on(answer, None, call, blocked)
@@ -391,12 +406,13 @@ class ProviderManager(Generic[RequestT, OutputT]):
         if delay is None:
             return await self._first_good(order, request, call)
         first, second = able[:2]
-        answer, hedged = await hedger.race(first, second, delay, request, call, len(able))
-        if not isinstance(answer, Outcome):
-            return answer
+        answer, failed = await hedger.race(first, second, delay, request, call, len(able))
         blocked: list[GuardedProvider] = []
-        self._go_on(answer, first, call, blocked)
-        asked = (first, second) if hedged else (first,)
+        for candidate, outcome in failed:
+            self._go_on(outcome, candidate, call, blocked)
+        if answer is not None:
+            return answer
+        asked = [candidate for candidate, _ in failed]
         return await self._first_good([each for each in order if each not in asked], request, call, blocked)
 
     def _go_on(
@@ -404,7 +420,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
     ) -> None:
         """Note that the call goes on after this outcome, or end it here."""
         done_once = self.effect is Effect.ONCE and outcome is Outcome.INVALID_RESULT
-        if not outcome.rule.falls_over or done_once:
+        # Also if the doubt is an earlier attempt's, and its repetition failed in a way that says nothing about it.
+        in_doubt = isinstance(call.error, InDoubt)
+        if not outcome.rule.falls_over or done_once or in_doubt:
             raise self._signed(call.error, call)
         if candidate is None:
             return
@@ -423,7 +441,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         reasons = [f"{attempt.provider}: {attempt.message} ({attempt.outcome.value})" for attempt in call.attempts]
         reasons += [f"{name}: {reason}" for name, reason in call.dropped.items()]
         message = f"{self.service}: no provider answered; " + ("; ".join(reasons) or "the strategy chose nobody")
-        retry_after = soonest(self._candidates, self._monotonic())
+        retry_after = soonest(call.order, self._monotonic())
         raise self._signed(AllProvidersFailed(message, call.attempts, retry_after=retry_after), call) from call.error
 
     def _signed(self, error: Any, call: Call) -> Any:
@@ -458,7 +476,14 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def _circuit_changed(self, provider: str, old: State, new: State) -> None:
         self._ramping_until = max(candidate.ramp_until for candidate in self._candidates)
-        change = StateChange(self.service, provider, old.value, new.value)
+        self._changes.append(StateChange(self.service, provider, old.value, new.value))
+        # One who hears of a change may cause the next, which everybody must hear of after the first.
+        if len(self._changes) == 1:
+            while self._changes:
+                self._tell_change(self._changes[0])
+                self._changes.popleft()
+
+    def _tell_change(self, change: StateChange) -> None:
         for hear in self._state_hearers:
             # Foreign code: a listener that breaks must not keep a circuit from changing.
             try:
@@ -482,13 +507,22 @@ class ProviderManager(Generic[RequestT, OutputT]):
         if self._in_flight:
             stuck = ", ".join(each.name for each in self._candidates if each.in_flight) or "callers"
             logger.warning("{}: closing with {} calls under way, stuck in {}", self.service, self._in_flight, stuck)
-            self._home.timers.expire_all()
+            await self._end_what_is_left()
         for candidate in self._candidates:
             # Foreign code: one provider that cannot close must not keep the others open.
             try:
                 await candidate.close()
             except Exception as error:
                 report_defect(f"{self.service}.{candidate.name}: closing", error)
+
+    async def _end_what_is_left(self) -> None:
+        """Time out what is under way and refuse what would follow, so that the calls end."""
+        for candidate in self._candidates:
+            candidate.shut_down()
+        until = self._monotonic() + DRAIN_GRACE
+        while self._in_flight and self._monotonic() < until:
+            self._home.timers.expire_all(self._shared)
+            await self._home.clock.sleep(DRAIN_STEP)
 
 
 def _named(providers: Iterable[BaseProvider[Any, Any]], service: str) -> list[BaseProvider[Any, Any]]:

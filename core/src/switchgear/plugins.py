@@ -43,7 +43,8 @@ class Offer:
     value: Any = attrs.field(default=None, repr=False)  # handed in by code instead of installed
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.target}, {self.distribution} {self.version})".rstrip()
+        source = f"{self.distribution} {self.version}".rstrip() if self.entry_point else "handed in by code"
+        return f"{self.name} ({self.target}, {source})"
 
 
 class Catalog:
@@ -217,6 +218,7 @@ _SINGULAR: Mapping[str, str] = {
     "providers": "provider",
     "strategies": "strategy",
     "observers": "observer",
+    "caches": "cache",
     "secrets": "secret store",
 }
 

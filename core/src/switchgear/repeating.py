@@ -1,56 +1,66 @@
 """Decides whether the same provider is asked once more, and waits until it may be."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from switchgear.clock import Clock
 from switchgear.outcome import Outcome
 from switchgear.outcome import Retry as Rule
-from switchgear.policies.retry import Retry, RetryBudget
+from switchgear.policies.retry import Retry
 from switchgear.results import Call
-from switchgear.strategy import Random
+
+if TYPE_CHECKING:
+    from switchgear.guarded import Service
 
 
 class Repeater:
     """The retry policy of one provider, with the service's budget behind it."""
 
-    def __init__(self, policy: Retry, budget: RetryBudget, random: Random, clock: Clock) -> None:
+    def __init__(self, policy: Retry, service: "Service") -> None:
         self._policy = policy
-        self._budget = budget
-        self._random = random
-        self._clock = clock
+        self._service = service
 
     @property
     def waits(self) -> bool:
         return self._policy.attempts > 1
 
-    def pauses(self) -> Iterator[float]:
+    def pauses(self, *, throttled: bool = False) -> Iterator[float]:
         """The pauses of one call at this provider, in seconds; made at its first failure."""
-        return self._policy.pauses(self._random)
+        return self._policy.pauses(self._service.random, throttled=throttled)
 
     async def again(
-        self, outcome: Outcome, call: Call, tries: int, pauses: Iterator[float], ends: float | None, untried: int
+        self, outcome: Outcome, call: Call, provider: str, pauses: Iterator[float], ends: float | None, untried: int
     ) -> bool:
         """True, after a pause, if another attempt helps, is allowed, and can still finish before `ends`.
 
         `untried` candidates each keep one of the call's attempts: retries must not use up their turn.
         """
-        policy = self._policy
-        if tries >= policy.attempts or len(call.attempts) + untried >= policy.call_attempts:
-            return False
-        if not _helps(outcome, call, tries):
+        if not self._within_caps(call, provider, untried) or not _helps(outcome, call, provider):
             return False
         pause = next(pauses)
-        if ends is not None and self._clock.monotonic() + pause >= ends:
+        if ends is not None and self._service.home.clock.monotonic() + pause >= ends:
             return False
-        if not self._budget.withdraw(outcome.rule.withdraw):
-            return False
-        await self._clock.sleep(pause)
-        return True
+        return self._service.budget.withdraw(outcome.rule.withdraw) and await self._service.pause(pause)
+
+    def once_more(self, call: Call, provider: str) -> bool:
+        """Whether a provider may be asked now that nobody else is left; if it was asked before, that is a retry."""
+        asked = _asked(call, provider)
+        if not asked:
+            return True
+        return self._within_caps(call, provider, 0) and self._service.budget.withdraw(asked[-1].rule.withdraw)
+
+    def _within_caps(self, call: Call, provider: str, untried: int) -> bool:
+        policy = self._policy
+        return len(call.attempts) + untried < policy.call_attempts and len(_asked(call, provider)) < policy.attempts
 
 
-def _helps(outcome: Outcome, call: Call, tries: int) -> bool:
+def _helps(outcome: Outcome, call: Call, provider: str) -> bool:
     rule = outcome.rule.retry
     if rule is Rule.ALWAYS:
         # It never left, so repeating is safe and free, but a dead address stays dead: once.
-        return tries == 1
+        return len(_asked(call, provider)) == 1
     return rule is Rule.REPEATABLE or (rule is Rule.SAME_KEY and call.idempotency_key is not None)
+
+
+def _asked(call: Call, provider: str) -> list[Outcome]:
+    """How each of the call's attempts at this provider ended."""
+    return [attempt.outcome for attempt in call.attempts if attempt.provider == provider]

@@ -21,6 +21,9 @@ class Secret:
     def __str__(self) -> str:
         return REDACTED
 
+    def __format__(self, form: str) -> str:
+        return format(REDACTED, form)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self._value == other._value
 

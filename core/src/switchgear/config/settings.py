@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from attrs import Factory, field, frozen, validators
 
+from switchgear.caching.settings import CacheSettings
 from switchgear.durations import Duration
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.health import Health
@@ -131,6 +132,9 @@ class Service:
     hedge: Hedge | None = field(default=None, metadata=doc("when a second provider is asked as well; absent: never"))
     health: Health | None = field(
         default=None, metadata=doc("active health checks; absent: health is what traffic shows")
+    )
+    cache: CacheSettings | None = field(
+        default=None, metadata=doc("where answers are kept, to be given again; absent: nowhere")
     )
     all_down: Literal["probe", "least_bad", "fail_fast"] = field(
         default="probe",

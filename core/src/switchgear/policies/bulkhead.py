@@ -34,7 +34,7 @@ class Bulkhead:
         """Wait in line for a place; False if the line is full, or as soon as every place is held by a stuck worker."""
         if len(self._line) >= self.queue or self.held >= self.limit:
             return False
-        place = asyncio.get_running_loop().create_future()
+        place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._line.append(place)
         try:
             return await place

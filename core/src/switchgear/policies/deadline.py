@@ -119,8 +119,8 @@ class DeadlineScope:
             raise RuntimeError("a deadline needs a task to end")
         self._task = task
         self._cancelling = task.cancelling()
-        self._bucket = self._timers.bucket(self.when)
-        self._bucket.add(self)
+        self._bucket = bucket = self._timers.bucket(self.when)
+        bucket.add(self)
         return self
 
     def expire(self) -> None:

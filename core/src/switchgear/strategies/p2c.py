@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from switchgear.strategies.exploration import explored
 from switchgear.strategy import Candidate, Random, system_random
 
 
@@ -12,13 +13,17 @@ from switchgear.strategy import Candidate, Random, system_random
 class PowerOfTwoChoices:
     """Two candidates are drawn, and the one with the lower load comes first; the rest follow by load.
 
-    Load is peak latency x (requests in flight + 1), as in Finagle's Peak EWMA. Source: Mitzenmacher, "The Power of Two
-    Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001.
+    Load is peak latency x (requests in flight + 1), as in Finagle's Peak EWMA. Now and then one of the rest comes
+    first: the one with the highest load wins no draw, and would never be measured again. Source: Mitzenmacher, "The
+    Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001.
     """
 
     random: Random = attrs.field(factory=system_random, init=False, repr=False)
 
-    def order(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+    def order(self, candidates: Sequence[Candidate], *, turn: int) -> list[Candidate]:
+        return explored(self._drawn(candidates), turn)
+
+    def _drawn(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         ranked = sorted(candidates, key=_load)
         if len(ranked) < 3:
             return ranked if len(ranked) < 2 or _load(ranked[0]) < _load(ranked[1]) else self._shuffled(ranked)

@@ -1,10 +1,11 @@
 """Tools for testing what is built with Switchgear, and what plugs into it.
 
-Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `FakeCandidate`,
-`MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `ObserverSuite`, `ValidatorSuite`, which need the
-extra `switchgear[testing]`. Under stress: `cancel_at_every_await`, `simulate`.
+Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `ScriptedCache`,
+`FakeCandidate`, `MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `CacheSuite`, `ObserverSuite`,
+`ValidatorSuite`, which need the extra `switchgear[testing]`. Under stress: `cancel_at_every_await`, `simulate`.
 """
 
+from switchgear.testing.caches import ScriptedCache
 from switchgear.testing.cancellation import cancel_at_every_await
 from switchgear.testing.candidates import FakeCandidate
 from switchgear.testing.clocks import FakeClock
@@ -15,6 +16,7 @@ from switchgear.testing.report import Report, Sent, Served
 from switchgear.testing.schedules import Between, Every, always
 from switchgear.testing.simulator import World, simulate
 from switchgear.testing.steps import HANG, NOTHING, Delay
+from switchgear.testing.suites.cache import CacheSuite
 from switchgear.testing.suites.observer import ObserverSuite
 from switchgear.testing.suites.provider import ProviderSuite
 from switchgear.testing.suites.strategy import StrategySuite
@@ -26,6 +28,7 @@ __all__ = [
     "NOTHING",
     "Between",
     "Brownout",
+    "CacheSuite",
     "ChaosProvider",
     "ChaosRule",
     "Deadlock",
@@ -42,6 +45,7 @@ __all__ = [
     "Outage",
     "ProviderSuite",
     "Report",
+    "ScriptedCache",
     "ScriptedProvider",
     "Sent",
     "Served",

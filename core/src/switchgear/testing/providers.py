@@ -27,7 +27,7 @@ class ScriptedProvider(SimpleProvider[Any, Any]):
 
     script: Sequence[Any]
     then: Literal["repeat", "fail"] = attrs.field(default="repeat", kw_only=True)
-    clock: Clock = attrs.field(default=SYSTEM_CLOCK, kw_only=True, repr=False)
+    clock: Clock = attrs.field(default=SYSTEM_CLOCK, kw_only=True, repr=False, metadata={"answer": False})
     requests: list[Any] = attrs.field(factory=list, init=False, repr=False)
 
     @property
@@ -74,7 +74,7 @@ class ChaosProvider(SimpleProvider[Any, Any]):
     answer: Any
     rules: Sequence[ChaosRule] = ()
     random: Random = attrs.field(factory=lambda: random.Random(0), kw_only=True, repr=False)
-    clock: Clock = attrs.field(default=SYSTEM_CLOCK, kw_only=True, repr=False)
+    clock: Clock = attrs.field(default=SYSTEM_CLOCK, kw_only=True, repr=False, metadata={"answer": False})
     requests: list[Any] = attrs.field(factory=list, init=False, repr=False)
     inner: AnyProvider = attrs.field(init=False, repr=False)
 

@@ -154,7 +154,7 @@ def _broken(name: str) -> Iterator[None]:
         raise
     # Pillow's and PDFium's readers raise what the damage leads to: OSError, SyntaxError, struct.error, ValueError ...
     except Exception as error:
-        raise InvalidInput(f"{name}: the file is damaged or cut off; make or fetch it again ({error})") from error
+        raise InvalidInput(f"{name}: the file is damaged or cut off; make or fetch it again") from error
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -88,6 +88,7 @@ def _per_cell(flags: Flags) -> Grey:
 
 
 def _in_rows(cells: Flags) -> Flags:
-    """Only cells with a neighbour to the left or right: text runs in lines, a vertical rule does not."""
-    padded = np.pad(cells, ((0, 0), (1, 1)))
-    return cells & (padded[:, :-2] | padded[:, 2:])
+    """Only cells in a row of three or more: text runs in lines, and a vertical rule touches two at the most."""
+    padded = np.pad(cells, ((0, 0), (2, 2)))
+    threes = padded[:, :-2] & padded[:, 1:-1] & padded[:, 2:]
+    return threes[:, :-2] | threes[:, 1:-1] | threes[:, 2:]

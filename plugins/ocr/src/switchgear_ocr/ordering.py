@@ -167,7 +167,7 @@ def _side_by_side(pieces: Pieces) -> list[list[_Piece]]:
 def _fills_its_column(rows: Sequence[Pieces]) -> bool:
     left, right = min(p.left for row in rows for p in row), max(p.right for row in rows for p in row)
     letters = median(sum(map(str.isalpha, "".join(p.line.text for p in row))) for row in rows)
-    fill = median(sum(p.width for p in row) for row in rows) / (right - left)
+    fill = median(sum(p.width for p in row) for row in rows) / max(right - left, 1.0)
     return letters >= PROSE_LETTERS and fill >= PROSE_FILL
 
 

@@ -11,7 +11,7 @@ from switchgear import InvalidInput, ProviderResult
 from switchgear.testing import ProviderSuite
 
 from switchgear_ocr.agreement import similarity
-from switchgear_ocr.output import Box, OcrOutput, Page
+from switchgear_ocr.output import Box, Line, OcrOutput, Page, Word
 from switchgear_ocr.request import OcrRequest
 
 SIMPLE = ("The harbour master keeps a list", "of every vessel that came in", "between sunrise and nightfall.")
@@ -160,7 +160,8 @@ def _check_page(page: Page) -> None:
         assert block.lines, "a block without lines"
     for line in page.lines:
         assert line.text.strip(), "a line without text"
-        for part in (line, *line.words):
+        parts: tuple[Line | Word, ...] = (line, *line.words)
+        for part in parts:
             _check_box(part.box, page)
             confidence = part.confidence
             assert confidence is None or 0 <= confidence <= 1, f"confidence {confidence} is not between 0 and 1"

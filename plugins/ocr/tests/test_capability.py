@@ -1,0 +1,86 @@
+"""The capability `ocr` as the core and the command line use it."""
+
+import io
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from switchgear import InvalidInput
+from switchgear_ocr import OCR, Block, Box, Line, OcrOutput, OcrRequest, Page, Word
+from switchgear_ocr.testing import draw_page, encoded
+
+CONTENT = encoded(draw_page("One line"))
+
+
+def test_options_come_as_text_or_typed() -> None:
+    assert OCR.request(CONTENT, languages="en,de", pages="1").languages == ("eng", "deu")
+    assert OCR.request(CONTENT, languages=("eng",), pages=[1]).page_numbers == (1,)
+
+
+def test_a_request_is_taken_as_it_is() -> None:
+    request = OcrRequest(CONTENT)
+    assert OCR.request(request) is request
+
+
+def test_an_unknown_option_is_told_with_those_there_are() -> None:
+    with pytest.raises(InvalidInput, match="unknown option 'language'; there are languages, pages"):
+        OCR.request(CONTENT, language="eng")
+
+
+def test_the_fingerprint_is_of_the_content_not_of_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(CONTENT)
+    (tmp_path / "b.png").write_bytes(CONTENT)
+    prints = {OCR.fingerprint(OcrRequest(source)) for source in (CONTENT, tmp_path / "a.png", tmp_path / "b.png")}
+    assert len(prints) == 1
+
+
+@pytest.mark.parametrize("other", [{"languages": "deu"}, {"pages": "1"}, {"dpi": 300}])
+def test_whatever_changes_the_answer_changes_the_fingerprint(other: dict[str, object]) -> None:
+    assert OCR.fingerprint(OCR.request(CONTENT)) != OCR.fingerprint(OCR.request(CONTENT, **other))
+
+
+def test_images_of_other_shape_and_equal_bytes_have_other_fingerprints() -> None:
+    shapes = [Image.new("L", (6, 2)), Image.new("L", (2, 6)), Image.new("RGB", (2, 2))]
+    assert len({OCR.fingerprint(OcrRequest(image)) for image in shapes}) == 3
+
+
+def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    expected = "2084340213d137277184e70be83957c9dd2324c2a604ed4a5c0d4b315fb41490"
+    assert OCR.fingerprint(OcrRequest(b"some bytes", languages="eng", pages="1-2")).hex() == expected
+
+
+def test_the_fingerprint_of_a_missing_file_is_invalid_input() -> None:
+    with pytest.raises(InvalidInput, match="no such file"):
+        OCR.fingerprint(OcrRequest("nowhere.png"))
+
+
+def test_usage_counts_the_pages_that_are_asked_for() -> None:
+    three = encoded(*[draw_page("x")] * 3, format="PDF")
+    assert OCR.usage(OcrRequest(three)) == {"pages": Decimal(3)}
+    assert OCR.usage(OcrRequest(three, pages="2-")) == {"pages": Decimal(2)}
+
+
+def test_the_annotated_page_has_the_boxes_on_it() -> None:
+    page = Image.new("L", (200, 100), 255)
+    line = Line("Ann", Box(20, 20, 100, 40), 0.9, (Word("Ann", Box(20, 20, 60, 40), 0.3),))
+    output = OcrOutput((Page(1, 200, 100, (Block.of([line]),)),))
+    drawn = Image.open(io.BytesIO(OCR.annotate(OcrRequest(page), output)))
+    assert drawn.size == (200, 100)
+    assert drawn.getpixel((100, 30)) == (30, 150, 60)
+    assert drawn.getpixel((60, 30)) == (215, 60, 40)
+
+
+def test_annotated_pages_stand_below_each_other() -> None:
+    document = encoded(Image.new("L", (200, 100), 255), Image.new("L", (100, 50), 255), format="TIFF")
+    output = OcrOutput((Page(1, 200, 100), Page(2, 100, 50)))
+    assert Image.open(io.BytesIO(OCR.annotate(OcrRequest(document), output))).size == (200, 150)
+
+
+def test_importing_it_loads_neither_numpy_nor_an_image_library() -> None:
+    heavy = "[name for name in ('numpy', 'PIL', 'pypdfium2') if name in sys.modules]"
+    use = "from switchgear_ocr import OCR, OcrRequest; OcrRequest('x.png')"
+    code = f"import sys; {use}; sys.exit(str({heavy}) if {heavy} else 0)"
+    subprocess.run([sys.executable, "-c", code], check=True)
