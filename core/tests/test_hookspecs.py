@@ -156,6 +156,7 @@ def test_a_strategy_may_leave_out_what_it_does_not_need(order: Any) -> None:
         lambda self: None,
         lambda self, request: None,
         lambda self, candidates, *, request: None,
+        lambda self, candidates, turn, request: None,
         lambda self, candidates, request, turn, /: None,
         lambda self, *, candidates: None,
     ],

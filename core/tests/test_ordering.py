@@ -40,7 +40,6 @@ def defects() -> Iterator[list[str]]:
         (lambda self, candidates, request: [self.hear(request)] and candidates, ("request",)),
         (lambda self, candidates, *, turn: [self.hear(turn)] and candidates, (7,)),
         (lambda self, candidates, request, turn: [self.hear(request, turn)] and candidates, ("request", 7)),
-        (lambda self, candidates, turn, request: [self.hear(request, turn)] and candidates, ("request", 7)),
         (lambda self, candidates, request=None, *, turn=0: [self.hear(request, turn)] and candidates, ("request", 7)),
         (lambda self, candidates, request, **more: [self.hear(request)] and candidates, ("request",)),
     ],

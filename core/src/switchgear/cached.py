@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from decimal import Decimal
 from functools import partial
@@ -119,7 +119,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         entry = self._peek(key)
         if entry is not None:
             now = self._monotonic()
-            if now - entry.stored < entry.ttl and now < entry.until and self._is_current(entry):
+            if now - entry.stored < entry.ttl and now < entry.until and self.is_current(entry):
                 return self._hit(entry, now - entry.stored, tenant, tags)
         return await self._share(key, request, self._begin(deadline, tenant, tags, idempotency_key))
 
@@ -142,6 +142,24 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         """What each level keeps for a request, fresh or not. Counts nothing; raises what the cache raises."""
         key = self._key(request, tenant)
         return {} if key is None else await self._home.enter(lambda: self._levels.look(key))
+
+    async def cached_entries(self) -> AsyncIterator[tuple[str, str, Entry]]:
+        """Everything that is kept: level, key and entry. To be used on the home loop; raises what the cache raises."""
+        async for each in self._levels.entries():
+            yield each
+
+    def is_current(self, entry: Entry) -> bool:
+        """Whether it came from a provider that is configured today, with the options of today."""
+        known = self._stamps.get(entry.provider)
+        if known is not None:
+            return known == entry.stamp
+        identity = self._identities.get(entry.provider)
+        return identity is not None and identity.made(entry.stamp)
+
+    def age_of(self, entry: Entry) -> tuple[float, float]:
+        """Seconds since it was stored, and for which it is still fresh; below zero if it no longer is."""
+        age = self._age(entry)
+        return age, entry.ttl - age
 
     async def cache_sizes(self) -> Mapping[str, Size]:
         """How much each level holds. Raises what the cache raises."""
@@ -172,14 +190,6 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
             return None
         return self._keys.key(fingerprint, tenant)
 
-    def _is_current(self, entry: Entry) -> bool:
-        """Whether it came from a provider that is configured today, with the options of today."""
-        known = self._stamps.get(entry.provider)
-        if known is not None:
-            return known == entry.stamp
-        identity = self._identities.get(entry.provider)
-        return identity is not None and identity.made(entry.stamp)
-
     def _age(self, entry: Entry) -> float:
         return self._monotonic() - entry.stored
 
@@ -187,7 +197,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         return self._age(entry) < entry.ttl
 
     def _is_usable(self, entry: Entry) -> bool:
-        return self._age(entry) < entry.ttl + self.caching.grace and self._is_current(entry)
+        return self._age(entry) < entry.ttl + self.caching.grace and self.is_current(entry)
 
     async def _invalidate(
         self, request: RequestT | None, tenant: str | None, provider: str | None, older_than: float | None
@@ -360,7 +370,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         return Entry(
             output=own_copy(result.output),
             provider=result.provider,
-            stamp=self._identities[result.provider].stamp,
+            stamp=self._stamps[result.provider],
             usage=result.usage,
             cost=result.cost,
             confidence=result.confidence,

@@ -40,11 +40,11 @@ class Identity:
         return stamp == self._stamp(stamp.partition("|")[0].split(","))
 
     def _stamp(self, ignored: Iterable[str]) -> str:
-        left_out = sorted(self.options.keys() & set(ignored))
+        left_out = sorted(ignored)
         kept = {name: value for name, value in self.options.items() if name not in left_out}
         try:
             digest = blake2b(canonical((self.type, kept)), digest_size=16).hexdigest()
-        except TypeError:
+        except (TypeError, OSError):
             # Options that only exist in this process (functions, clients): entries of this very object are its own.
             digest = self._own
         return f"{','.join(left_out)}|{digest}"
@@ -55,7 +55,7 @@ def ignored_options(made: Any) -> frozenset[str]:
     return frozenset(
         (field.alias or field.name)
         for field in _fields(made)
-        if not changes_answers(field) or isinstance(getattr(made, field.name, None), Secret)
+        if not changes_answers(field) or _is_secret(field, getattr(made, field.name, None))
     )
 
 
@@ -65,6 +65,11 @@ def identity_of(made: Any) -> Identity:
     own = [field for field in _fields(made) if field.init and field.name not in _BASE]
     options = {(field.alias or field.name): getattr(made, field.name, None) for field in own}
     return Identity(f"{kind.__module__}.{kind.__qualname__}", options, ignored_options(made))
+
+
+def _is_secret(field: "attrs.Attribute[Any]", value: object) -> bool:
+    # By its type too: one that is not set is a secret all the same.
+    return isinstance(value, Secret) or Secret.__name__ in str(field.type)
 
 
 def _fields(made: Any) -> "tuple[attrs.Attribute[Any], ...]":

@@ -42,19 +42,19 @@ class CallOptions:
     json: bool
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """A length of time as the configuration writes it."""
     if value is None:
         return None
     from switchgear.durations import EXAMPLES, parse_duration
 
     try:
-        seconds = parse_duration(value)
+        length = parse_duration(value)
     except ValueError as error:
         raise click.BadParameter(f"{error}; write it as {EXAMPLES}") from None
-    if not seconds:
+    if not length:
         raise click.BadParameter("it has to be longer than 0s")
-    return seconds
+    return length
 
 
 def place(command: Function) -> Function:
@@ -115,7 +115,7 @@ def calling(command: Function) -> Function:
     )
     @request_options
     @click.option(
-        "--deadline", callback=_seconds, metavar="DURATION", help="The longest each call may take, such as 30s."
+        "--deadline", callback=seconds, metavar="DURATION", help="The longest each call may take, such as 30s."
     )
     @click.option(
         "--concurrency",

@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "switchgear.cli.check",
     "health": "switchgear.cli.health",
     "plugins": "switchgear.cli.plugins",
+    "cache": "switchgear.cli.cache",
     "completion": "switchgear.cli.completion",
 }
 

@@ -1,0 +1,24 @@
+"""Leaving a provider alone until a moment (S7)."""
+
+from switchgear.policies.pause import Pause
+
+
+def test_nobody_is_paused_at_first() -> None:
+    assert Pause().until < 0
+
+
+def test_s7_the_later_of_two_moments_wins_with_its_reason() -> None:
+    pause = Pause()
+    pause.extend(10.0, "throttled")
+    pause.extend(300.0, "misconfigured", worth_waiting=False)
+    pause.extend(20.0, "throttled", guessed=True)
+    assert (pause.until, pause.reason, pause.worth_waiting, pause.guessed) == (300.0, "misconfigured", False, False)
+
+
+def test_a_moment_that_is_no_number_changes_nothing() -> None:
+    pause = Pause()
+    pause.extend(float("nan"), "throttled")
+    assert pause.until < 0
+    pause.extend(5.0, "throttled")
+    pause.extend(float("nan"), "throttled")
+    assert pause.until == 5.0
