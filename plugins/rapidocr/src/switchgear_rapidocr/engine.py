@@ -14,9 +14,9 @@ from switchgear_ocr import Box, Line, Word
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Measured on pages of 150 to 200 dpi, against RapidOCR's defaults: a quarter less time and a third less
-# memory for the same characters. Its angle classifier turns good lines upside down. onnxruntime's threads spin while they wait,
-# so more of them only burn the cores that other requests want.
+# Measured on pages of 150 to 200 dpi, against RapidOCR's defaults: a quarter less time and a third less memory for the
+# same characters. Its angle classifier turns good lines upside down. onnxruntime's threads spin while they wait, so
+# more of them only burn the cores that other requests want.
 SETTINGS = {
     "Global.use_cls": False,
     "Global.return_word_box": True,
@@ -34,7 +34,7 @@ _loading = threading.Lock()
 
 
 class Engine:
-    """One engine, for one thread at a time. Loading takes about a second; reading needs some 300 MB, the first engine twice that."""
+    """One engine, for one thread at a time. It loads in about a second, and needs some 300 MB while it reads."""
 
     def __init__(self) -> None:
         self._reader = _loaded()
