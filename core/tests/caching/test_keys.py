@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from switchgear import Capability, Secret, canonical, content_digest, fingerprint_of
 from switchgear.caching.keys import Keys
+from switchgear.testing import check_fingerprint
 
 
 class Colour(Enum):
@@ -181,3 +182,36 @@ def test_a_capability_has_a_fingerprint_of_all_fields_by_default_and_none_where_
     capability: Capability[Any, Any] = Capability()
     assert capability.fingerprint(Page("a")) == fingerprint_of(Page("a"))
     assert capability.fingerprint(object()) is None
+
+
+class Reading(Capability[Page, str]):
+    name = "reading"
+    request_type = Page
+    output_type = str
+
+
+class Forgetful(Reading):
+    def fingerprint(self, request: Page) -> bytes:
+        return fingerprint_of((request.text, request.languages))
+
+
+CHANGES = {"text": "b", "languages": ("eng",), "dpi": 300}
+
+
+def test_a_fingerprint_of_all_fields_passes_the_check() -> None:
+    check_fingerprint(Reading(), Page("a"), {**CHANGES, "name": "another"})
+
+
+@pytest.mark.parametrize(
+    ("capability", "changes", "complaint"),
+    [
+        (Forgetful(), CHANGES, "changing dpi does not change it"),
+        (Reading(), {"text": "b"}, "no other value for dpi, languages"),
+    ],
+)
+def test_litellm_42400_a_fingerprint_that_misses_a_field_does_not(
+    capability: Any, changes: Any, complaint: str
+) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        check_fingerprint(capability, Page("a"), changes)
+    check_fingerprint(Forgetful(), Page("a"), CHANGES, ignored=("dpi",))

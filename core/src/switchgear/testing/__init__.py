@@ -2,7 +2,8 @@
 
 Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `ScriptedCache`,
 `FakeCandidate`, `MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `CacheSuite`, `ObserverSuite`,
-`ValidatorSuite`, which need the extra `switchgear[testing]`. Under stress: `cancel_at_every_await`, `simulate`.
+`ValidatorSuite`, which need the extra `switchgear[testing]`, and `check_fingerprint`. Under stress:
+`cancel_at_every_await`, `simulate`.
 """
 
 from switchgear.testing.caches import ScriptedCache
@@ -10,6 +11,7 @@ from switchgear.testing.cancellation import cancel_at_every_await
 from switchgear.testing.candidates import FakeCandidate
 from switchgear.testing.clocks import FakeClock
 from switchgear.testing.faults import Brownout, Fault, Flapping, Outage, Throttle
+from switchgear.testing.fingerprints import check_fingerprint
 from switchgear.testing.observers import MemoryObserver
 from switchgear.testing.providers import ChaosProvider, ChaosRule, ScriptedProvider
 from switchgear.testing.report import Report, Sent, Served
@@ -57,6 +59,7 @@ __all__ = [
     "World",
     "always",
     "cancel_at_every_await",
+    "check_fingerprint",
     "run",
     "settle",
     "simulate",
