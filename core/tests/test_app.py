@@ -230,7 +230,12 @@ def test_a_child_process_is_told_to_open_its_own() -> None:
 
 def test_the_boards_clock_times_its_calls() -> None:
     clock = FakeClock(start=100.0)
-    extra = ("providers", "echo.slow", ScriptedProvider([lambda request: clock.advance(2.5) or "done"]))
+
+    def work(request: str) -> str:
+        clock.advance(2.5)
+        return "done"
+
+    extra = ("providers", "echo.slow", ScriptedProvider([work]))
     with compose(tables(type="slow"), extra, clock=clock) as board:
         assert board.process_sync("talk", "hello").latency == 2.5
 

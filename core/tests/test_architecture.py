@@ -17,7 +17,7 @@ FLOORS = {
     "mechanisms": "policies strategies observers caching",
     "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
     "stream "
-    "manager cached",
+    "manager answers cached",
     "config": "config entries plugins options",
     "composition": "composition installation diagnosis app",
     "edges": "cli testing __main__",

@@ -64,7 +64,7 @@ def test_an_observer_may_leave_out_everything() -> None:
 
 def test_a_plain_method_where_it_will_be_awaited_is_shown_with_its_place() -> None:
     class Plain(Good):
-        def process(self, request: Any) -> Any: ...  # type: ignore[override]
+        def process(self, request: Any) -> Any: ...
 
     (found,) = check_contract("providers", Plain())
     assert found.startswith(
@@ -85,7 +85,7 @@ def test_an_async_method_where_nobody_awaits_it_is_wrong() -> None:
 
 def test_an_async_generator_is_no_coroutine() -> None:
     class Streaming(Good):
-        async def process(self, request: Any) -> Any:  # type: ignore[override]
+        async def process(self, request: Any) -> Any:
             yield request
 
     assert wrong("providers", Streaming())[0].startswith("process must be async def: ")
@@ -236,10 +236,16 @@ class Fields:
     learn: Any = None
 
 
-@pytest.mark.parametrize("order", [sorted, list, dict.get, functools.partial(sorted, key=id), Good.process])
+@pytest.mark.parametrize("order", [sorted, max, list, dict.get, functools.partial(sorted, key=id), Good.process])
 def test_any_callable_can_be_looked_at(order: Any) -> None:
     assert all(isinstance(each, str) for each in check_contract("strategies", Fields(order)))
     Registry("strategies").add("services.s.strategy", Fields(order))
+
+
+def test_what_is_written_in_c_may_have_no_signature_and_is_shown_without_one() -> None:
+    assert wrong("providers", type("Odd", (Good,), {"process": max})()) == [
+        "process must be async def: contract `async def process(self, request)`, found `def process(self, ...)`"
+    ]
 
 
 def test_a_module_can_be_an_implementation() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 
@@ -261,8 +262,13 @@ def test_circuits_are_those_of_providers_that_are_there() -> None:
 
 def test_a_plan_tells_what_every_candidate_was_ranked_by() -> None:
     clock = FakeClock()
+
+    def work(request: Any) -> str:
+        clock.advance(0.25)
+        return "done"
+
     manager = build(
-        scripted("a", lambda request: clock.advance(0.25) or "done", quality_score=0.9, price=Price(Decimal("0.02"))),
+        scripted("a", work, quality_score=0.9, price=Price(Decimal("0.02"))),
         scripted("b", priority=200),
         clock=clock,
     )
@@ -496,6 +502,19 @@ def test_memory_stays_bounded_whatever_the_number_of_requests() -> None:
     assert run(lambda: scenario(ordered=True)) == list(range(200))
     assert sorted(run(lambda: scenario(ordered=False))) == list(range(200))
     assert most == 3
+
+
+def test_closing_before_the_end_cancels_what_is_under_way_at_once() -> None:
+    async def scenario() -> None:
+        manager = build(scripted("a", lambda number: Delay(number, number)), clock=VirtualClock())
+        async with aclosing(manager.map([1, 50, 60], concurrency=3)) as answers:
+            async for answer in answers:
+                assert answer.index == 0
+                break
+        assert (manager.in_flight, manager.providers["a"].figures.in_flight) == (0, 0)
+        assert manager.providers["a"].figures.outcomes == {Outcome.CANCELLED: 2}
+
+    run(scenario)
 
 
 def test_options_of_a_call_go_to_each_of_many() -> None:

@@ -134,7 +134,7 @@ def test_a_class_without_fields_takes_no_options() -> None:
 def test_a_field_without_an_annotation_takes_anything() -> None:
     @attrs.define
     class Untyped:
-        anything = attrs.field(default=None)
+        anything = attrs.field(default=None)  # type: ignore[var-annotated]
 
     assert build(Untyped, {"anything": [1, "two"]}, "here").anything == [1, "two"]
 

@@ -71,6 +71,14 @@ def test_a_damaged_distribution_hides_itself_and_nobody_else(site: Any, loud: No
     assert catalog.damaged == ("acme-damaged",)
 
 
+def test_a_distribution_without_metadata_is_called_after_its_folder(site: Any, loud: None) -> None:
+    (site.folder / "acme_loud-1.0.dist-info" / "METADATA").unlink()
+    offer = Catalog().find("providers", "loud", "echo")
+    assert str(offer) == "echo.loud (acme_loud:Loud, acme_loud-1.0.dist-info)"
+    (site.folder / "acme_loud-1.0.dist-info" / "METADATA").write_bytes(b"\xff\xfe")
+    assert str(Catalog().find("providers", "loud", "echo")) == str(offer)
+
+
 def test_the_version_of_what_is_not_installed_is_unknown() -> None:
     assert installed_version("switchgear") is not None
     assert installed_version("switchgear-that-nobody-wrote") is None

@@ -35,7 +35,7 @@ def test_every_public_name_is_there_and_every_other_is_refused() -> None:
         assert getattr(switchgear, name) is not None
     assert dir(switchgear) == switchgear.__all__
     with pytest.raises(AttributeError, match="has no attribute 'Providor'"):
-        _ = switchgear.Providor  # type: ignore[attr-defined]
+        _ = switchgear.Providor
 
 
 def test_type_checkers_see_the_same_names_at_the_same_places() -> None:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -131,15 +132,27 @@ class Workers:
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             future, work = item
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(work())
-                # Whatever it is, it belongs to whoever waits for the answer.
-                except BaseException as error:
-                    future.set_exception(error)
-            # An idle thread must not keep the last request and its answer.
-            del item, future, work
+            tell = _done(future, work)
+            # Idle before anybody hears of it: whoever asks next must not get another thread, and with it an engine.
             self._idle.release()
+            tell()
+            # An idle thread must not keep the last request and its answer.
+            del item, future, work, tell
+
+
+def _done(future: "Future[Any]", work: Callable[[], Any]) -> Callable[[], None]:
+    """Do the work; what is returned says so to whoever waits, if anybody still does."""
+    if not future.set_running_or_notify_cancel():
+        return _nothing
+    try:
+        return partial(future.set_result, work())
+    # Whatever it is, it belongs to whoever waits for the answer.
+    except BaseException as error:
+        return partial(future.set_exception, error)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _tell(loop: asyncio.AbstractEventLoop, callback: Any) -> None:

@@ -35,6 +35,10 @@ class Size:
     bytes: int | None = None
 
 
+class Unreadable(Exception):
+    """Bytes that are no entry for this key: corrupt, cut off, foreign, or from the future."""
+
+
 class NotKept(Exception):
     """Raised by `set`: the value cannot be kept here (too large), and that is no fault of the cache."""
 

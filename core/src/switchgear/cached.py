@@ -2,42 +2,50 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
-from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
+from switchgear.answers import Answers, fingerprint_by, may_be_kept, result_from, scope_of
 from switchgear.cache import Cache, Entry, Size
 from switchgear.caching.figures import CacheFigures
 from switchgear.caching.flights import Abandoned, Flight, Flights
 from switchgear.caching.identity import Identity, identity_of
-from switchgear.caching.isolation import own_copy
-from switchgear.caching.keys import Keys
 from switchgear.caching.memory import Memory
 from switchgear.caching.settings import CacheSettings
 from switchgear.capability import AnyCapability, Effect
 from switchgear.context import CURRENT_CALL
-from switchgear.errors import AllProvidersFailed, OutcomeError, SwitchgearError, UsageError
-from switchgear.fingerprints import fingerprint_of
+from switchgear.errors import AllProvidersFailed, SwitchgearError, UsageError
 from switchgear.guarded_cache import GuardedCache, Level
-from switchgear.levels import Levels
 from switchgear.manager import ProviderManager
 from switchgear.policies.deadline import DeadlineScope
 from switchgear.provider import BaseProvider, RequestT
 from switchgear.results import CacheState, Call, OutputT, ProviderResult
 from switchgear.strategy import SelectionStrategy, Strategy
 
-_FREE = Decimal(0)
+T = TypeVar("T")
+
 # Seconds that a waiter gives its flight beyond its own deadline: at the same moment, the flight knows more of why.
 _GRACE = 0.02
 
 
+@attrs.define
+class _Caller:
+    """One who asks, as long as a call's record is not needed: a hit has no use for one unless somebody listens."""
+
+    tenant: str | None
+    tags: Sequence[str]
+    idempotency_key: str | None
+    started: float
+    ends: float | None
+
+
 @attrs.frozen
 class _Landing:
-    """What a flight came back with: a provider's answer for the one that led it, or an entry."""
+    """What a look or a flight came back with: an entry and, for the one that led a flight, the provider's answer."""
 
     entry: Entry
     state: CacheState
@@ -51,7 +59,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
     how long. `capability`: what makes a request's fingerprint, by default all of its fields. `identities` are those
     of the configured providers, where some of them are switched off. A call with `only` or `exclude` goes past the
     cache. `cache_figures` counts; each result says in `cache` where it is from, and in `metadata` its `age` in seconds
-    and the cost that was `saved`.
+    and the cost that was `saved`. Treat outputs of frozen classes as read-only: callers share them.
     """
 
     def __init__(
@@ -68,16 +76,24 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         super().__init__(providers, strategy, **options)
         if self.effect is not Effect.PURE:
             raise UsageError(f"{self.service}: only answers of work that may be repeated freely can be kept")
-        self.caching = caching or CacheSettings()
-        self.cache_figures = CacheFigures()
-        self._fingerprint = fingerprint_of if capability is None else capability.fingerprint
-        self._identities = identities or {name: identity_of(each) for name, each in self.providers.items()}
-        self._stamps = {name: each.stamp for name, each in self._identities.items() if each.ignored is not None}
-        self._keys = Keys(self.service, *_scope(capability, options.get("validators", ())))
-        self._levels = self._guard(cache, options.get("output_type", object))
-        self._peek = self._levels.peek
+        levels = self._guard(cache, options.get("output_type", object))
+        self.cache_figures = CacheFigures(levels={level.name: level.figures for level in levels})
+        if len(self.cache_figures.levels) < len(levels):
+            raise UsageError(f"{self.service}: two levels of its cache have the same name")
+        self._answers = Answers(
+            levels,
+            self.service,
+            scope_of(capability, options.get("validators", ())),
+            caching or CacheSettings(),
+            fingerprint_by(capability),
+            identities or {name: identity_of(each) for name, each in self.providers.items()},
+            self._home,
+            self._random,
+        )
+        # Looked up once: a hit in memory is a matter of microseconds.
+        self._key, self._peek, self._is_current = self._answers.key, self._answers.peek, self._answers.is_current
         self._flights: Flights[_Landing] = Flights()
-        self._cleared = 0  # how often entries were forgotten: an answer that is older must not come back
+        self._looking: dict[str, asyncio.Future[_Landing | None]] = {}
         # Flights are tasks, which only a loop has.
         self._never_waits = False
 
@@ -93,35 +109,28 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         idempotency_key: str | None = None,
     ) -> ProviderResult[OutputT]:
         """As `ProviderManager.process`, from the cache where it has the answer."""
-        if asyncio._get_running_loop() is not self._home.loop:
-            return await self._home.enter(
-                lambda: self.process(
-                    request,
-                    deadline=deadline,
-                    only=only,
-                    exclude=exclude,
-                    tenant=tenant,
-                    tags=tags,
-                    idempotency_key=idempotency_key,
-                )
-            )
-        key = None if only is not None or exclude else self._key(request, tenant)
-        if key is None:
-            return await super().process(
-                request,
-                deadline=deadline,
-                only=only,
-                exclude=exclude,
-                tenant=tenant,
-                tags=tags,
-                idempotency_key=idempotency_key,
-            )
-        entry = self._peek(key)
-        if entry is not None:
-            now = self._monotonic()
-            if now - entry.stored < entry.ttl and now < entry.until and self.is_current(entry):
-                return self._hit(entry, now - entry.stored, tenant, tags)
-        return await self._share(key, request, self._begin(deadline, tenant, tags, idempotency_key))
+        if asyncio._get_running_loop() is self._home.loop and only is None and not exclude:
+            key = self._key(request, tenant)
+            if key is not None:
+                now = self._monotonic()
+                entry = self._peek(key)
+                if entry is not None:
+                    age = now - entry.stored
+                    if age < entry.ttl and now < entry.until and self._is_current(entry):
+                        return self._served(entry, "fresh", age, tenant, tags)
+                caller = _Caller(tenant, tags, idempotency_key, now, self._end_of(now, deadline))
+                return await self._share(key, request, caller)
+            self.cache_figures.uncacheable += 1
+        # From another loop or thread, it comes back to this method from the home loop.
+        return await super().process(
+            request,
+            deadline=deadline,
+            only=only,
+            exclude=exclude,
+            tenant=tenant,
+            tags=tags,
+            idempotency_key=idempotency_key,
+        )
 
     async def invalidate(
         self,
@@ -135,69 +144,36 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
 
         Gives how many where that is known. What is being fetched just now is not kept. Raises what the cache raises.
         """
-        self._cleared += 1
         return await self._home.enter(lambda: self._invalidate(request, tenant, provider, older_than))
 
     async def cached(self, request: RequestT, *, tenant: str | None = None) -> dict[str, Entry]:
         """What each level keeps for a request, fresh or not. Counts nothing; raises what the cache raises."""
         key = self._key(request, tenant)
-        return {} if key is None else await self._home.enter(lambda: self._levels.look(key))
+        return {} if key is None else await self._home.enter(lambda: self._answers.look(key))
 
-    async def cached_entries(self) -> AsyncIterator[tuple[str, str, Entry]]:
+    def cached_entries(self) -> AsyncIterator[tuple[str, str, Entry]]:
         """Everything that is kept: level, key and entry. To be used on the home loop; raises what the cache raises."""
-        async for each in self._levels.entries():
-            yield each
-
-    def is_current(self, entry: Entry) -> bool:
-        """Whether it came from a provider that is configured today, with the options of today."""
-        known = self._stamps.get(entry.provider)
-        if known is not None:
-            return known == entry.stamp
-        identity = self._identities.get(entry.provider)
-        return identity is not None and identity.made(entry.stamp)
-
-    def age_of(self, entry: Entry) -> tuple[float, float]:
-        """Seconds since it was stored, and for which it is still fresh; below zero if it no longer is."""
-        age = self._age(entry)
-        return age, entry.ttl - age
+        return self._answers.entries()
 
     async def cache_sizes(self) -> Mapping[str, Size]:
         """How much each level holds. Raises what the cache raises."""
-        return await self._home.enter(self._levels.sizes)
+        return await self._home.enter(self._answers.sizes)
 
-    # Where entries are
+    def age_of(self, entry: Entry) -> float:
+        """Seconds since it was stored."""
+        return self._answers.age(entry)
 
-    def _guard(self, cache: Any, output_type: Any) -> Levels:
+    def is_current(self, entry: Entry) -> bool:
+        """Whether it came from a provider that is configured today, with the options of today."""
+        return self._is_current(entry)
+
+    def _guard(self, cache: Any, output_type: Any) -> list[GuardedCache]:
         given = cache if isinstance(cache, Sequence) else [Memory() if cache is None else cache]
         levels = [each if isinstance(each, Level) else Level(cache=each) for each in given]
         for level in levels:
             if hasattr(level.cache, "clock"):
                 level.cache.clock = self._home.clock
-        guarded = [GuardedCache(each, self.service, output_type, self._home, self._random) for each in levels]
-        self.cache_figures.levels = {each.name: each.figures for each in guarded}
-        if len(self.cache_figures.levels) < len(guarded):
-            raise UsageError(f"{self.service}: two levels of its cache have the same name")
-        return Levels(guarded, self._keys.prefix)
-
-    def _key(self, request: RequestT, tenant: str | None) -> str | None:
-        # Foreign code: what cannot be looked at is not kept; what is wrong with it is for the providers to say.
-        try:
-            fingerprint = self._fingerprint(request)
-        except Exception:
-            fingerprint = None
-        if fingerprint is None:
-            self.cache_figures.uncacheable += 1
-            return None
-        return self._keys.key(fingerprint, tenant)
-
-    def _age(self, entry: Entry) -> float:
-        return self._monotonic() - entry.stored
-
-    def _is_fresh(self, entry: Entry) -> bool:
-        return self._age(entry) < entry.ttl
-
-    def _is_usable(self, entry: Entry) -> bool:
-        return self._age(entry) < entry.ttl + self.caching.grace and self.is_current(entry)
+        return [GuardedCache(each, self.service, output_type, self._home, self._random) for each in levels]
 
     async def _invalidate(
         self, request: RequestT | None, tenant: str | None, provider: str | None, older_than: float | None
@@ -205,86 +181,58 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         if request is not None:
             key = self._key(request, tenant)
             if key is not None:
-                await self._levels.delete(key)
-            return None
-        if provider is None and older_than is None:
-            await self._levels.clear()
-            return None
-        return await self._levels.delete_where(
-            lambda entry: (
-                (provider is None or entry.provider == provider)
-                and (older_than is None or self._age(entry) > older_than)
-            )
-        )
+                await self._answers.forget(key)
+        elif provider is None and older_than is None:
+            await self._answers.forget_all()
+        else:
+            return await self._answers.forget_where(provider, older_than)
+        return None
 
-    # From the cache
+    # What others have bought
 
-    def _hit(self, entry: Entry, age: float, tenant: str | None, tags: Sequence[str]) -> ProviderResult[OutputT]:
-        """The short way, for what is at hand: a call's record only where somebody wants it."""
+    def _served(
+        self,
+        entry: Entry,
+        state: CacheState,
+        age: float,
+        tenant: str | None,
+        tags: Sequence[str],
+        started: float = -1.0,
+    ) -> ProviderResult[OutputT]:
+        """An entry as this call's result, counted; a call's record only where somebody listens."""
         figures = self.cache_figures
-        figures.hits += 1
+        if state == "fresh":
+            figures.hits += 1
+        else:
+            setattr(figures, state, getattr(figures, state) + 1)
         if entry.cost is not None:
             figures.saved += entry.cost
         if self._hearers or self._closing:
             call = self._begin(None, tenant, tags, None)
-            call.result = _result_from(entry, "fresh", age, call.id)
-            self._tell(call)
+            call.result = result_from(entry, state, age, call.id)
+            self._end_record(call, call.started if started < 0 else started)
             return call.result
-        return _result_from(entry, "fresh", age, f"{self._id_prefix}{next(self._ids):06x}")
+        return result_from(entry, state, age, f"{self._id_prefix}{next(self._ids):06x}")
 
-    def _served(self, landing: _Landing, call: Call) -> ProviderResult[OutputT]:
-        """What somebody else's work, or earlier work, gives to this call; counted and recorded."""
-        call.result = _result_from(landing.entry, landing.state, self._age(landing.entry), call.id)
-        self._count(landing)
-        self._end_record(call)
-        return call.result
+    def _given(self, landing: _Landing, caller: _Caller) -> ProviderResult[OutputT]:
+        state: CacheState = "shared" if landing.state == "miss" else landing.state
+        entry = landing.entry
+        return self._served(entry, state, self._answers.age(entry), caller.tenant, caller.tags, caller.started)
 
-    def _count(self, landing: _Landing) -> None:
-        figures = self.cache_figures
-        name = _FIGURE[landing.state]
-        setattr(figures, name, getattr(figures, name) + 1)
-        if landing.state != "miss" and landing.entry.cost is not None:
-            figures.saved += landing.entry.cost
+    def _end_record(self, call: Call, started: float) -> None:
+        call.latency = self._monotonic() - started
+        if self._hearers:
+            self._tell(call)
 
-    # Together with others
+    def _call_of(self, caller: _Caller) -> Call:
+        call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=caller.tenant, tags=caller.tags)
+        call.idempotency_key = caller.idempotency_key or call.id
+        call.started, call.ends = caller.started, caller.ends
+        return call
 
-    async def _share(self, key: str, request: RequestT, call: Call) -> ProviderResult[OutputT]:
-        """Join the flight that fetches it, or lead one."""
-        ends = call.ends
-        flight = self._flights.get(key)
-        leads = flight is None
-        if flight is None:
-            flight = self._flights.start(key, partial(self._fly, key, request), call, _outside())
-        else:
-            flight.extend(ends)
-        try:
-            landing = await self._wait(flight, ends)
-        except TimeoutError:
-            return self._out_of_time(flight, self._another(call) if leads else call)
-        except BaseException as error:
-            if leads and flight.has_asked and flight.is_over:
-                raise  # the flight's record is this call's
-            raise self._failed(self._another(call) if leads else call, error) from error.__cause__
-        if leads and landing.result is not None:
-            self._count(landing)
-            return landing.result
-        return self._served(_shared(landing), call)
-
-    async def _wait(self, flight: Flight[_Landing], ends: float | None) -> _Landing:
-        if ends is None:
-            return await flight.answer()
-        with DeadlineScope(self._home.timers, ends + _GRACE):
-            return await flight.answer()
-
-    def _out_of_time(self, flight: Flight[_Landing], call: Call) -> ProviderResult[OutputT]:
-        """This caller's deadline has passed; the flight goes on for those who have more time."""
-        error = AllProvidersFailed(f"{self.service}: no answer in time; it is still being fetched for others")
-        if flight.fallback is not None and self._serves_stale(flight.fallback, error):
-            return self._served(_Landing(flight.fallback, "stale_on_error"), call)
-        raise self._failed(call, error)
-
-    def _failed(self, call: Call, error: BaseException) -> BaseException:
+    def _failed(self, error: BaseException, caller: _Caller) -> BaseException:
         """Record it, and give the error to raise: each caller its own, which names its call."""
+        call = self._call_of(caller)
         if isinstance(error, Abandoned):
             error = UsageError(f"{self.service} is closed")
         if isinstance(error, SwitchgearError):
@@ -293,138 +241,158 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
             error.__cause__ = cause
             error.call_id = call.id
         call.error = error
-        self._end_record(call)
+        self._end_record(call, call.started)
         return error
 
-    def _end_record(self, call: Call) -> None:
-        call.latency = self._monotonic() - call.started
-        if self._hearers:
-            self._tell(call)
+    # Together with others
 
-    def _another(self, call: Call) -> Call:
-        """A record of its own for somebody whose first one is being written by a flight."""
-        another = self._begin(None, call.tenant, call.tags, None)
-        another.started, another.ends = call.started, call.ends
-        return another
+    async def _share(self, key: str, request: RequestT, caller: _Caller) -> ProviderResult[OutputT]:
+        """Look where that takes time, or wait for the one who does; then join the flight that fetches it, or lead one.
+
+        From the first look to the end of the flight, there is always somebody that newcomers can wait for: nobody
+        looks twice, and nobody fetches what has just been fetched.
+        """
+        if self._closing:
+            raise UsageError(f"{self.service} is closed")
+        while (flight := self._flights.get(key)) is None:
+            try:
+                if (looking := self._looking.get(key)) is None:
+                    landing, flight = await self._look(key, request, caller)
+                else:
+                    landing = await self._wait(_result_of(looking), caller.ends)
+            except TimeoutError:
+                raise self._failed(AllProvidersFailed(f"{self.service}: no answer in time"), caller) from None
+            except BaseException as error:
+                raise self._failed(error, caller) from error.__cause__
+            if landing is not None:
+                return self._given(landing, caller)
+            if flight is not None:
+                return await self._ride(flight, caller, leads=True)
+        if flight.is_wanted and flight.fallback is not None and self._answers.is_given_at_once(flight.fallback):
+            return self._given(_Landing(flight.fallback, "stale"), caller)
+        flight.extend(caller.ends)
+        return await self._ride(flight, caller, leads=False)
+
+    async def _look(
+        self, key: str, request: RequestT, caller: _Caller
+    ) -> tuple[_Landing | None, Flight[_Landing] | None]:
+        """What is kept, if it can be given; and the flight that was started because it cannot."""
+        self._looking[key] = looking = asyncio.get_running_loop().create_future()
+        landing = flight = None
+        self._in_flight += 1
+        try:
+            entry = await self._answers.get(key, caller.ends)
+            if entry is not None and self._answers.is_fresh(entry):
+                landing = _Landing(entry, "fresh")
+            elif entry is not None and self._answers.is_given_at_once(entry):
+                landing = _Landing(entry, "stale")
+                self._refresh(key, request, entry, caller)
+            else:
+                flight = self._depart(key, request, Flight(self._call_of(caller), entry, is_wanted=False))
+        finally:
+            self._in_flight -= 1
+            del self._looking[key]
+            looking.set_result(landing)
+        return landing, flight
+
+    def _refresh(self, key: str, request: RequestT, entry: Entry, caller: _Caller) -> None:
+        now = self._monotonic()
+        ends = None if self.deadline is None else now + self.deadline
+        call = self._call_of(_Caller(caller.tenant, caller.tags, None, now, ends))
+        self.cache_figures.refreshes += 1
+        self._depart(key, request, Flight(call, entry, is_wanted=True))
+
+    def _depart(self, key: str, request: RequestT, flight: Flight[_Landing]) -> Flight[_Landing]:
+        return self._flights.start(key, flight, partial(self._fly, key, request), _outside())
+
+    async def _ride(self, flight: Flight[_Landing], caller: _Caller, *, leads: bool) -> ProviderResult[OutputT]:
+        """Wait for a flight as one of many; the one that leads it has its record written by it."""
+        try:
+            landing = await self._wait(flight.answer(), caller.ends)
+        except TimeoutError:
+            return self._out_of_time(flight, caller)
+        except BaseException as error:
+            if leads and flight.has_begun and flight.is_over:
+                raise
+            raise self._failed(error, caller) from error.__cause__
+        if not leads or landing.result is None:
+            return self._given(landing, caller)
+        if landing.state == "miss":
+            self.cache_figures.misses += 1
+        else:
+            self.cache_figures.stale_on_error += 1
+        return landing.result
+
+    async def _wait(self, work: Coroutine[Any, Any, T], ends: float | None) -> T:
+        if ends is None:
+            return await work
+        with DeadlineScope(self._home.timers, ends + _GRACE):
+            return await work
+
+    def _out_of_time(self, flight: Flight[_Landing], caller: _Caller) -> ProviderResult[OutputT]:
+        """This caller's deadline has passed; the flight goes on for those who have more time."""
+        error = AllProvidersFailed(f"{self.service}: no answer in time; it is still being fetched for others")
+        if flight.fallback is not None and self._answers.is_better_than(flight.fallback, error):
+            return self._given(_Landing(flight.fallback, "stale_on_error"), caller)
+        raise self._failed(error, caller)
 
     # The flight
 
-    async def _fly(self, key: str, request: RequestT, flight: Flight[_Landing]) -> None:
-        """Look again, now also where that takes time; then ask. A stale answer lands before the new one is there."""
-        entry = await self._levels.get(key, flight.call.ends, is_usable=self._is_usable, is_fresh=self._is_fresh)
-        if entry is not None:
-            age = self._age(entry)
-            if age < entry.ttl:
-                flight.land(_Landing(entry, "fresh"))
-                return
-            flight.fallback = entry
-            if age < entry.ttl + self.caching.stale_while_revalidate:
-                flight.land(_Landing(entry, "stale"))
-                flight.is_wanted = True
-                flight.call = self._begin(None, flight.call.tenant, flight.call.tags, None)
-                self.cache_figures.refreshes += 1
-        while not await self._fetched(key, request, flight):
-            flight.call = self._another(flight.call)
-
-    async def _fetched(self, key: str, request: RequestT, flight: Flight[_Landing]) -> bool:
-        """Fetch it; False if time ran out for those who waited first, and others who came later have more."""
-        ends = flight.call.ends
-        try:
-            flight.land(await self._fetch(key, request, flight))
-        except AllProvidersFailed:
-            if ends is None or ends == flight.call.ends or self._monotonic() < ends:
-                raise
-            return False
-        return True
+    async def _fly(self, key: str, request: RequestT, flight: Flight[_Landing]) -> _Landing:
+        """Fetch it, and again where time ran out for those who waited first, and others who came later have more."""
+        while True:
+            ends = flight.call.ends
+            try:
+                return await self._fetch(key, request, flight)
+            except AllProvidersFailed:
+                call = flight.call
+                if ends is None or ends == call.ends or self._monotonic() < ends:
+                    raise
+                flight.call = self._call_of(_Caller(call.tenant, call.tags, None, self._monotonic(), call.ends))
 
     async def _fetch(self, key: str, request: RequestT, flight: Flight[_Landing]) -> _Landing:
-        call, cleared = flight.call, self._cleared
+        call, edition = flight.call, self._answers.edition
         self.cache_figures.flights += 1
-        flight.has_asked = True
+        flight.has_begun = True
         token = self._enter(call)
         try:
             call.result = result = await self._answer(request, call)
             result.attempts = call.attempts
             result.cache = "miss"
-            entry = self._entry(result, call)
-            if _may_be_kept(result) and cleared == self._cleared:
-                await self._levels.put(key, entry, entry.ttl + self.caching.grace, call.ends)
+            entry = self._answers.entry(result, fallback=self._is_fallback(result, call))
+            if may_be_kept(result):
+                await self._answers.put(key, entry, edition, call.ends)
             return _Landing(entry, "miss", result)
         except SwitchgearError as error:
-            if flight.fallback is None or not self._serves_stale(flight.fallback, error):
+            stale = flight.fallback
+            if stale is None or not self._answers.is_better_than(stale, error):
                 call.error = error
                 raise
-            call.result = result = _result_from(flight.fallback, "stale_on_error", self._age(flight.fallback), call.id)
+            call.result = result = result_from(stale, "stale_on_error", self._answers.age(stale), call.id)
             result.attempts = call.attempts
-            return _Landing(flight.fallback, "stale_on_error", result)
+            return _Landing(stale, "stale_on_error", result)
         except BaseException as error:
             call.error = error
             raise
         finally:
             self._leave(call, token)
 
-    def _entry(self, result: ProviderResult[OutputT], call: Call) -> Entry:
-        first = call.order[0].name if call.order else result.provider
-        # While providers warm up after an outage, the first one asked may not be the strategy's first choice.
-        fallback = result.provider != first or call.started < self._ramping_until
-        return Entry(
-            output=own_copy(result.output),
-            provider=result.provider,
-            stamp=self._stamps[result.provider],
-            usage=result.usage,
-            cost=result.cost,
-            confidence=result.confidence,
-            stored=self._monotonic(),
-            ttl=self.caching.lifetime(self._random.random(), fallback=fallback),
-        )
-
-    def _serves_stale(self, entry: Entry, error: SwitchgearError) -> bool:
-        """Whether this entry is better than this error: it is young enough, and others were at fault."""
-        if self._age(entry) >= entry.ttl + self.caching.stale_if_error:
-            return False
-        if isinstance(error, AllProvidersFailed):
-            return not error.attempts or any(each.outcome.rule.serves_stale for each in error.attempts)
-        return isinstance(error, OutcomeError) and error.outcome.rule.serves_stale
+    def _is_fallback(self, result: ProviderResult[OutputT], call: Call) -> bool:
+        """Whether somebody else should have answered; unsure while providers warm up after an outage."""
+        return call.started < self._ramping_until or bool(call.order and call.order[0].name != result.provider)
 
     async def _close(self, drain: float) -> None:
         self._closing = True
         self._flights.end_unwaited()
         await super()._close(drain)
         await self._flights.end_all()
-        await self._levels.close()
+        await self._answers.close()
 
 
-_FIGURE: Mapping[CacheState, str] = {
-    "miss": "misses",
-    "fresh": "hits",
-    "stale": "stale",
-    "stale_on_error": "stale_on_error",
-    "shared": "shared",
-}
-
-
-def _shared(landing: _Landing) -> _Landing:
-    return _Landing(landing.entry, "shared") if landing.state == "miss" else landing
-
-
-def _result_from(entry: Entry, state: CacheState, age: float, call_id: str) -> ProviderResult[Any]:
-    return ProviderResult(
-        own_copy(entry.output),
-        None,
-        _FREE,
-        entry.confidence,
-        entry.provider,
-        0.0,
-        (),
-        state,
-        {"age": age, "saved": entry.cost},
-        call_id,
-    )
-
-
-def _may_be_kept(result: ProviderResult[Any]) -> bool:
-    """Refused and partial answers are somebody's best effort for once, not the answer."""
-    return not (result.metadata.get("refused") or result.metadata.get("partial"))
+async def _result_of(looking: "asyncio.Future[T]") -> T:
+    """Whoever leaves must not take it away from the others, as awaiting it would."""
+    await asyncio.wait((looking,))
+    return looking.result()
 
 
 def _outside() -> Context:
@@ -432,9 +400,3 @@ def _outside() -> Context:
     context = copy_context()
     context.run(CURRENT_CALL.set, None)
     return context
-
-
-def _scope(capability: AnyCapability | None, validators: Sequence[Any]) -> tuple[str, ...]:
-    """What all answers of a service depend on: the capability, and what its validators let pass."""
-    named = ("", "") if capability is None else (capability.name, capability.version)
-    return (*named, *(identity_of(validator).stamp for validator in validators))

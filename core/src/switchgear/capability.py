@@ -25,7 +25,8 @@ class Validator(Protocol):
     named `refused` receives the answers of this call that were turned down before, each a `ProviderResult`.
     """
 
-    def check(self, request: Any, result: ProviderResult[Any]) -> None:
+    # The rest stands for `refused`, which type checkers would want of everybody.
+    def check(self, request: Any, result: ProviderResult[Any], *args: Any, **kwargs: Any) -> None:
         """Raise `InvalidResult`, with a score from 0 to 1, if the answer is not good enough."""
         ...
 

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from switchgear.cache import Cache, Entry, NotKept, Size
+from switchgear.cache import Cache, Entry, NotKept, Size, Unreadable
 from switchgear.caching.figures import LevelFigures
 from switchgear.durations import Duration
 from switchgear.errors import UsageError
@@ -50,12 +49,13 @@ class GuardedCache:
         self._timeout = level.timeout
         self._home = home
         self._clock = home.clock
+        self._is_at_hand = _keeps_entries(level.cache) and hasattr(level.cache, "peek")
         self._codec = None if _keeps_entries(level.cache) else _codec(output_type, self._place)
 
     @property
     def is_at_hand(self) -> bool:
         """In this process: never waits."""
-        return self._codec is None and hasattr(self.cache, "peek")
+        return self._is_at_hand
 
     async def get(self, key: str, ends: float | None) -> Entry | None:
         """What is kept, fresh or not; None also for what cannot be read, or not in time."""
@@ -79,10 +79,11 @@ class GuardedCache:
         if value is not None and keep > 0:
             await self._guarded(self._set(key, value, keep), ends)
 
-    async def delete(self, key: str) -> None:
-        await self._guarded(self.cache.delete(key), None)
-
     # For people, who want to know what went wrong
+
+    async def delete(self, key: str) -> None:
+        """Forget it. Raises what the cache raises."""
+        await self._bounded(self.cache.delete(key))
 
     async def clear(self, prefix: str) -> None:
         """Forget everything that starts so. Raises what the cache raises."""
@@ -122,7 +123,7 @@ class GuardedCache:
             self.figures.bytes_written += len(value)
 
     async def _guarded(self, work: Any, ends: float | None) -> Any:
-        if self.is_at_hand:
+        if self._is_at_hand:
             return await self._contained(work)
         permit = self.breaker.acquire()
         if not permit:
@@ -142,7 +143,7 @@ class GuardedCache:
             if not hurried:
                 self.breaker.record_failure(permit, slow=True)
                 return None
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
             self.breaker.release(permit)
             raise
         # Foreign code: whatever a cache raises is a miss.
@@ -182,13 +183,12 @@ class GuardedCache:
             return None
 
     def _decoded(self, codec: "Codec", key: str, value: bytes) -> Entry | None:
-        from switchgear.caching.codec import Unreadable
-
         self.figures.bytes_read += len(value)
-        with suppress(Unreadable):
+        try:
             return codec.decode(key, value, self._clock.monotonic(), self._clock.utc())
-        self.figures.unreadable += 1
-        return None
+        except Unreadable:
+            self.figures.unreadable += 1
+            return None
 
     def _changed(self, old: State, new: State) -> None:
         logger.warning("{}: circuit {}", self._place, new.value)
@@ -200,7 +200,7 @@ def trouble_with(cache: Any, output_type: Any) -> str:
         return ""
     from switchgear.caching.codec import Codec
 
-    return Codec(output_type).check()
+    return Codec(output_type).trouble
 
 
 def _keeps_entries(cache: Any) -> bool:
@@ -211,7 +211,6 @@ def _codec(output_type: Any, place: str) -> "Codec":
     from switchgear.caching.codec import Codec
 
     codec = Codec(output_type)
-    trouble = codec.check()
-    if trouble:
-        raise UsageError(f"{place}: {trouble}; use the memory cache, or another type of output")
+    if codec.trouble:
+        raise UsageError(f"{place}: {codec.trouble}; use the memory cache, or another type of output")
     return codec

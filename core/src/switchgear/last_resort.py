@@ -29,7 +29,12 @@ async def last_resort(
             yield await candidate.attempt(request, call, 1, probe=mode == "probe", force=mode == "least_bad")
     while not resort.is_over:
         first = await resort.wait_for_first(blocked)
-        if first is None or not first.repeater.once_more(call, first.name):
+        if first is None:
+            return
+        # Others were sooner, and it has told them to wait longer: no retry was made, and none is paid for.
+        if first.rejection(service.home.clock.monotonic()):
+            continue
+        if not first.repeater.once_more(call, first.name):
             return
         yield await first.attempt(request, call, 1)
 

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from contextvars import Token
 from decimal import Decimal
 from types import TracebackType
@@ -204,8 +205,11 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     async def map(
         self, requests: Iterable[RequestT], *, concurrency: int = 4, ordered: bool = False, **options: Any
-    ) -> AsyncIterator[Answer[RequestT, OutputT]]:
-        """Process many, `concurrency` at a time; answers as ready, or in order. A failed one does not end the rest."""
+    ) -> AsyncGenerator[Answer[RequestT, OutputT], None]:
+        """Process many, `concurrency` at a time; answers as ready, or in order. A failed one does not end the rest.
+
+        Whoever leaves before the end closes it, with `contextlib.aclosing`: that cancels what is under way.
+        """
 
         async def answer(item: tuple[int, RequestT]) -> Answer[RequestT, OutputT]:
             index, request = item
@@ -214,8 +218,10 @@ class ProviderManager(Generic[RequestT, OutputT]):
             except SwitchgearError as error:
                 return Answer(index, request, error=error)
 
-        async for each in stream(enumerate(requests), answer, concurrency=concurrency, ordered=ordered):
-            yield each
+        # Closed with this one, not whenever it is collected.
+        async with aclosing(stream(enumerate(requests), answer, concurrency=concurrency, ordered=ordered)) as answers:
+            async for each in answers:
+                yield each
 
     def estimate_cost(self, request: RequestT) -> dict[str, Decimal | None]:
         """What each provider would charge, in the board's currency; None where unknown."""
@@ -292,14 +298,18 @@ class ProviderManager(Generic[RequestT, OutputT]):
         call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=tenant, tags=tags)
         call.idempotency_key = idempotency_key or (None if self.effect is Effect.ONCE else call.id)
         call.started = self._monotonic()
+        call.ends = self._end_of(call.started, deadline)
+        return call
+
+    def _end_of(self, now: float, deadline: float | None) -> float | None:
+        """When a call that begins now has to end: by its own deadline, and by that of the call it is made for."""
         if deadline is None:
             deadline = self.deadline
-        if deadline is not None:
-            call.ends = call.started + deadline
+        ends = None if deadline is None else now + deadline
         outer = CURRENT_CALL.get()
-        if outer is not None and outer.ends is not None and (call.ends is None or outer.ends < call.ends):
-            call.ends = outer.ends
-        return call
+        if outer is not None and outer.ends is not None and (ends is None or outer.ends < ends):
+            return outer.ends
+        return ends
 
     def _enter(self, call: Call) -> "Token[Call | None]":
         """From here on until `_leave`, this is the call that the running code works for."""

@@ -161,7 +161,12 @@ class _Live:
 
     def __init__(self, implementation: Any, methods: Iterable[str]) -> None:
         found = ((name, getattr(implementation, name, None)) for name in methods)
-        vars(self).update((name, method) for name, method in found if inspect.isroutine(method))
+        vars(self).update((name, method) for name, method in found if _is_hookable(method))
+
+
+def _is_hookable(method: Any) -> bool:
+    """Whether pluggy can bind it: what is written in C has no arguments that it could read."""
+    return inspect.isfunction(method) or inspect.ismethod(method)
 
 
 class _Manager(PluginManager):

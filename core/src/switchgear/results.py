@@ -68,7 +68,7 @@ class Considered:
 class Refused:
     """An answer that a validator turned down, how good it is all the same (0-1), and why."""
 
-    result: ProviderResult[Any]
+    result: ProviderResult[Any] = attrs.field(repr=False)
     score: float
     reason: str
 
@@ -90,7 +90,8 @@ class Call:
     attempts: list[Attempt] = attrs.Factory(list)
     dropped: dict[str, str] = attrs.Factory(dict)
     refused: list[Refused] = attrs.Factory(list)
-    result: ProviderResult[Any] | None = None
+    # Not shown: whoever prints a record must not print what was answered.
+    result: ProviderResult[Any] | None = attrs.field(default=None, repr=False)
     error: BaseException | None = None
     idempotency_key: str | None = None
     started: float = 0.0

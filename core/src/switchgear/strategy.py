@@ -50,9 +50,10 @@ class Candidate(Protocol):
 
 
 class Strategy(Protocol):
-    """Orders the candidates for one request."""
+    """Orders the candidates for one request: `order(self, candidates, request, *, turn)`."""
 
-    def order(self, candidates: Sequence[Candidate], request: Any, *, turn: int) -> Iterable[Candidate]:
+    # In full, type checkers would want all of it of everybody; this they read as "and whatever else it takes".
+    def order(self, candidates: Sequence[Candidate], *args: Any, **kwargs: Any) -> Iterable[Candidate]:
         """A duplicate-free subset of the candidates, best first; they must not be changed.
 
         `turn` counts the service's calls from 0, so that taking turns needs no state. Parameters that a strategy does

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from switchgear.errors import UsageError
@@ -13,11 +13,11 @@ DoneT = TypeVar("DoneT")
 
 async def stream(
     items: Iterable[ItemT], work: Callable[[ItemT], Awaitable[DoneT]], *, concurrency: int, ordered: bool = False
-) -> AsyncIterator[DoneT]:
+) -> AsyncGenerator[DoneT, None]:
     """Do the work for every item, `concurrency` at a time; results as ready, or in the items' order.
 
-    Items are taken as places come free, so memory stays bounded. Leaving early cancels what is under way; what `work`
-    raises ends the stream.
+    Items are taken as places come free, so memory stays bounded. Closing it early (`contextlib.aclosing`) cancels what
+    is under way; what `work` raises ends the stream.
     """
     if concurrency < 1:
         raise UsageError(f"concurrency must be at least 1, not {concurrency}")

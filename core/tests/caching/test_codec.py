@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from switchgear import Entry
-from switchgear.caching.codec import Codec, Unreadable
+from switchgear.cache import Unreadable
+from switchgear.caching.codec import Codec
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -64,7 +65,7 @@ FULL = Everything(
 
 def there_and_back(output: Any, output_type: Any, age: float = 0.0) -> Entry:
     codec = Codec(output_type)
-    assert codec.check() == ""
+    assert codec.trouble == ""
     data = codec.encode("key", Entry(output=output, provider="a", ttl=60.0), age, None, NOW)
     return codec.decode("key", data, 1000.0, NOW)
 

@@ -277,4 +277,18 @@ def test_cancelled_anywhere_it_leaves_nothing_behind(cache: str | None) -> None:
         assert services[-1].in_flight == 0
         assert len(services[-1]._flights) == 0
 
-    assert cancel_at_every_await(scenario, check) > 3
+    assert cancel_at_every_await(scenario, check) >= 3
+
+
+async def test_many_at_once_look_once_and_if_the_one_who_looks_leaves_the_next_one_does() -> None:
+    far = ScriptedCache(delay=0.1)
+    provider = priced("answer")
+    service = manager(provider, cache=far)
+    await service.process("request")
+    far.asked = 0
+    tasks = [asyncio.ensure_future(service.process("request")) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    tasks[0].cancel()
+    results = await asyncio.gather(*tasks[1:])
+    assert {result.cache for result in results} == {"fresh"}
+    assert (far.asked, provider.calls) == (2, 1)

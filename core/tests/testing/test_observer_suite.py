@@ -124,7 +124,7 @@ def test_written_content_is_found(capfd: pytest.CaptureFixture[str]) -> None:
             return self.observer
 
         def written(self) -> str:
-            return repr(self.observer)
+            return " ".join(repr(call.result) for call in self.observer.calls)
 
     with pytest.raises(AssertionError, match="wrote"):
         Suite().test_it_gives_no_content_away(capfd)

@@ -13,7 +13,7 @@ import msgspec
 from cattrs import Converter
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 
-from switchgear.cache import Entry
+from switchgear.cache import Entry, Unreadable
 
 _VERSION = 1
 _COMPRESSED = 1
@@ -25,25 +25,20 @@ _MOST = 256 * 1024 * 1024  # a foreign entry must not unpack to more than this
 SKEW = 2.0  # seconds by which another machine's calendar may be ahead of ours
 
 
-class Unreadable(Exception):
-    """Bytes that are no entry for this key: corrupt, cut off, foreign, or from the future."""
-
-
 class Codec:
     """Writes and reads the entries of one capability. Never pickle: what is read may have been written by anybody."""
 
     def __init__(self, output_type: Any) -> None:
         self._converter = _converter()
         self._output_type = None if output_type is object else output_type
-
-    def check(self) -> str:
-        """Why answers of this type cannot be written; empty if they can."""
+        self._read: Callable[[Any, Any], Any] = _as_it_is
+        self.trouble = ""  # why answers of this type cannot be written
         try:
             if self._output_type is not None:
-                self._converter.get_structure_hook(self._output_type)
+                self._read = self._converter.get_structure_hook(self._output_type)
         except (StructureHandlerNotFoundError, TypeError, NameError) as error:
-            return f"{getattr(self._output_type, '__name__', self._output_type)} cannot be written as bytes: {error}"
-        return ""
+            name = getattr(self._output_type, "__name__", self._output_type)
+            self.trouble = f"{name} cannot be written as bytes: {error}"
 
     def encode(self, key: str, entry: Entry, age: float, left: float | None, now: datetime) -> bytes:
         """`age` and `left` are seconds since it was stored, and until this copy no longer counts.
@@ -77,27 +72,25 @@ class Codec:
         """The entry, its moments turned into those of this process's clock. Raises `Unreadable`."""
         try:
             written_for, stored, ttl, until, provider, stamp, usage, cost, confidence, output = _fields_of(data)
-            age = now.timestamp() - stored
+            today = now.timestamp()
+            age = today - stored
             if written_for != key:
                 raise Unreadable("of another key")
             if age < -SKEW:
                 raise Unreadable("from the future")
             return Entry(
-                output=self._structured(output),
+                output=self._read(output, self._output_type),
                 provider=provider,
                 stamp=stamp,
                 usage=None if usage is None else {unit: Decimal(amount) for unit, amount in usage.items()},
                 cost=None if cost is None else Decimal(cost),
                 confidence=confidence,
-                stored=monotonic - max(0.0, age),
+                stored=monotonic - age if age > 0.0 else monotonic,
                 ttl=ttl,
-                until=float("inf") if until is None else monotonic + until - now.timestamp(),
+                until=float("inf") if until is None else monotonic + until - today,
             )
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, BaseValidationError) as error:
             raise Unreadable(type(error).__name__) from error
-
-    def _structured(self, output: Any) -> Any:
-        return output if self._output_type is None else self._converter.structure(output, self._output_type)
 
 
 def _fields_of(data: bytes) -> Any:
@@ -141,6 +134,10 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(float, lambda value, _: _number(value))
     return converter
+
+
+def _as_it_is(value: Any, kind: Any) -> Any:
+    return value
 
 
 def _reading(read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

@@ -18,52 +18,44 @@ class Abandoned(Exception):
 class Flight(Generic[T]):
     """One fetch under way, in a task of its own: whoever waits for it may leave, and the last one to leave ends it.
 
-    The work may `land` its answer before it ends, and do the rest in the background. `call` is the record it works
-    on, whose deadline is the latest of those who wait.
+    `call` is the record it works on, whose deadline is the latest of those who wait; `fallback` a stale answer that is
+    better than none.
     """
 
-    def __init__(self, landed: "asyncio.Future[T]", call: Call) -> None:
+    task: "asyncio.Task[T]"
+
+    def __init__(self, call: Call, fallback: Entry | None, is_wanted: bool) -> None:
         self.call = call
-        self.waiters = 0
-        self.is_wanted = False  # also without anybody waiting
-        self.has_asked = False  # a provider: from then on it keeps the record of its call
-        self.fallback: Entry | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._landed = landed
+        self.fallback = fallback
+        self.is_wanted = is_wanted  # also without anybody waiting: it refreshes
+        self.has_begun = False  # from then on it keeps the record of its call
+        self._waiters = 0
 
     @property
     def is_over(self) -> bool:
-        return self.task is None or self.task.done() or self.task.cancelling() > 0
+        return self.task.done() or self.task.cancelling() > 0
+
+    @property
+    def is_awaited(self) -> bool:
+        return self._waiters > 0
 
     def extend(self, ends: float | None) -> None:
         """Somebody joins who can wait until then; None: for ever."""
         if ends is None or (self.call.ends is not None and ends > self.call.ends):
             self.call.ends = ends
 
-    def land(self, answer: T) -> None:
-        if not self._landed.done():
-            self._landed.set_result(answer)
-
-    def fail(self, error: BaseException) -> None:
-        if not self._landed.done():
-            self._landed.set_exception(error)
-            # Nobody may be left to hear it, which asyncio would complain about.
-            self._landed.exception()
-
     async def answer(self) -> T:
         """Wait for it; leaving (cancelled, out of time) does not disturb the others."""
-        self.waiters += 1
+        self._waiters += 1
         try:
-            await asyncio.wait((self._landed,))
+            await asyncio.wait((self.task,))
         finally:
-            self.waiters -= 1
-            if not (self.waiters or self.is_wanted or self._landed.done()):
-                self.cancel()
-        return self._landed.result()
-
-    def cancel(self) -> None:
-        if self.task is not None:
-            self.task.cancel()
+            self._waiters -= 1
+            if not (self._waiters or self.is_wanted or self.task.done()):
+                self.task.cancel()
+        if self.task.cancelled():
+            raise Abandoned
+        return self.task.result()
 
 
 class Flights(Generic[T]):
@@ -76,49 +68,34 @@ class Flights(Generic[T]):
         return len(self._under_way)
 
     def get(self, key: str) -> Flight[T] | None:
-        """One that still goes on. One that is being ended is no longer of use to newcomers."""
+        """One that still goes on. One that is being ended is of no use to newcomers."""
         flight = self._under_way.get(key)
         return None if flight is None or flight.is_over else flight
 
     def start(
-        self,
-        key: str,
-        work: Callable[[Flight[T]], Coroutine[Any, Any, None]],
-        call: Call,
-        context: Context,
+        self, key: str, flight: Flight[T], work: Callable[[Flight[T]], Coroutine[Any, Any, T]], context: Context
     ) -> Flight[T]:
-        loop = asyncio.get_running_loop()
-        flight: Flight[T] = Flight(loop.create_future(), call)
         self._under_way[key] = flight
-        flight.task = loop.create_task(self._fly(key, flight, work), context=context)
-        # One that is cancelled before its first step never gets to clean up by itself.
-        flight.task.add_done_callback(lambda _: self._end(key, flight))
+        flight.task = asyncio.get_running_loop().create_task(work(flight), context=context)
+        flight.task.add_done_callback(lambda task: self._end(key, flight))
         return flight
 
     async def end_all(self) -> None:
-        """End them all, and wait until they have."""
-        flights = list(self._under_way.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*(flight.task for flight in flights if flight.task), return_exceptions=True)
+        """End them, and wait until they have."""
+        tasks = [flight.task for flight in self._under_way.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def end_unwaited(self) -> None:
         """End those that nobody waits for."""
-        for flight in list(self._under_way.values()):
-            if not flight.waiters:
-                flight.cancel()
-
-    async def _fly(self, key: str, flight: Flight[T], work: Callable[[Flight[T]], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await work(flight)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            flight.fail(error)
-        finally:
-            self._end(key, flight)
+        for flight in self._under_way.values():
+            if not flight.is_awaited:
+                flight.task.cancel()
 
     def _end(self, key: str, flight: Flight[T]) -> None:
         if self._under_way.get(key) is flight:
             del self._under_way[key]
-        flight.fail(Abandoned("the flight was ended"))
+        if not flight.task.cancelled():
+            # Nobody may be left to hear of its error, which asyncio would complain about.
+            flight.task.exception()

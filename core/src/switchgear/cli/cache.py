@@ -148,7 +148,8 @@ def _described(manager: "Cached", level: str, entry: "Entry", currency: str) -> 
     from switchgear.cli.provenance import money
     from switchgear.durations import spell_duration
 
-    age, left = manager.age_of(entry)
+    age = manager.age_of(entry)
+    left = entry.ttl - age
     state = "fresh" if left > 0 else "expired"
     return {
         "level": level,

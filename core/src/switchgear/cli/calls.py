@@ -45,7 +45,7 @@ class Caller:
         """In the inputs' order, each as soon as it and those before it are ready."""
         answers = stream(inputs, self._answer, concurrency=self.options.concurrency, ordered=True)
         # Leaving early must end what is under way before the providers are closed.
-        async with aclosing(answers):  # type: ignore[type-var]
+        async with aclosing(answers):
             async for answer in answers:
                 yield answer
 

@@ -1,12 +1,12 @@
 """Answers in Redis, or in Valkey, which speaks the same protocol."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import attrs
 from attrs import field, validators
+from redis.asyncio import ConnectionPool
 from redis.asyncio import Redis as Client
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
@@ -15,6 +15,8 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from switchgear import NotKept, Secret, Size
 from switchgear.durations import Duration
 from switchgear.rules import Wait
+
+from switchgear_redis.lines import Lines
 
 __all__ = ["Redis"]
 
@@ -47,30 +49,22 @@ class Redis:
     connect_timeout: Wait = field(default=Duration(1.0), metadata={"help": "the longest to wait for a connection"})
     ca_file: Path | None = field(default=None, metadata={"help": "whom to trust with rediss://; absent: the system"})
     _client: Any = field(default=None, init=False, repr=False)
-    # The client's own bound raises where it is reached; here, requests wait in line.
-    _places: asyncio.Semaphore = field(init=False, repr=False)
-
-    @_places.default
-    def _as_many_as_connections(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self.connections)
+    _lines: Lines | None = field(default=None, init=False, repr=False)
 
     async def get(self, key: str) -> bytes | None:
-        async with self._places:
-            value: bytes | None = await self._connected().get(self.prefix + key)
+        value: bytes | None = await self._ask(b"GET", self._name(key))
         return value
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         try:
-            async with self._places:
-                await self._connected().set(self.prefix + key, value, px=max(1, int(ttl * 1000)))
+            await self._ask(b"SET", self._name(key), value, b"PX", b"%d" % max(1, int(ttl * 1000)))
         except OutOfMemoryError as error:
             # Refused by a full server that may not forget anything: an older value would come back as the newest.
             await self.delete(key)
             raise NotKept("the server is full") from error
 
     async def delete(self, key: str) -> None:
-        async with self._places:
-            await self._connected().delete(self.prefix + key)
+        await self._ask(b"DEL", self._name(key))
 
     async def clear(self, prefix: str) -> None:
         client = self._connected()
@@ -99,27 +93,45 @@ class Redis:
         return Size(await client.dbsize(), memory.get("used_memory_dataset"))
 
     async def aclose(self) -> None:
+        lines, self._lines = self._lines, None
         client, self._client = self._client, None
+        if lines is not None:
+            await lines.close()
         if client is not None:
             await client.aclose()
 
+    async def _ask(self, *command: bytes) -> Any:
+        if self.cluster:
+            return await self._connected().execute_command(command[0].decode(), *command[1:])
+        if self._lines is None:
+            pool = ConnectionPool.from_url(self.url, retry=_never_again(), **self._options())
+            self._lines = Lines(pool, self.connections)
+        return await self._lines.ask(*command)
+
+    def _name(self, key: str) -> bytes:
+        return (self.prefix + key).encode()
+
     def _connected(self) -> Any:
-        """The client; it connects by itself, when it is first asked and whenever it has lost its connection."""
+        """The client, for all that is not a matter of microseconds."""
         if self._client is None:
             self._client = self._make_client()
         return self._client
 
     def _make_client(self) -> Any:
-        options: dict[str, Any] = {"socket_connect_timeout": self.connect_timeout, "protocol": 3}
+        if self.cluster:
+            options = {**self._options(), "max_connections": self.connections}
+            return RedisCluster.from_url(self.url, retry=_never_again(), **options)
+        return Client.from_url(self.url, retry=_never_again(), **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"socket_connect_timeout": self.connect_timeout}
         if self.username is not None:
             options["username"] = self.username
         if self.password is not None:
             options["password"] = self.password.reveal()
         if self.ca_file is not None:
             options["ssl_ca_certs"] = str(self.ca_file)
-        if self.cluster:
-            return RedisCluster.from_url(self.url, retry=_never_again(), **options)
-        return Client.from_url(self.url, retry=_never_again(), **options)
+        return options
 
     def _scan(self, prefix: str) -> AsyncIterator[bytes]:
         pattern = "".join(
