@@ -413,7 +413,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         """The first two raced where the first is slow; everybody else as usual."""
         able = [each for each in order if each.objection(request) is None and not each.rejection(call.started)]
         delay = hedger.delay(able[0]) if len(able) > 1 else None
-        if delay is None:
+        if delay is None or (call.ends is not None and self._monotonic() >= call.ends):
             return await self._first_good(order, request, call)
         first, second = able[:2]
         answer, failed = await hedger.race(first, second, delay, request, call, len(able))

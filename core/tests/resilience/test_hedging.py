@@ -257,6 +257,13 @@ async def test_s18_a_hedged_call_has_one_deadline() -> None:
     assert now() <= 1 + 20.05
 
 
+async def test_s5_expired_on_entry_a_hedged_call_asks_nobody_either() -> None:
+    service = await warmed_up(service_of(scripted("first", USUAL), scripted("second", "good")))
+    with pytest.raises(AllProvidersFailed, match="no time left"):
+        await service.process("x", deadline=0.0)
+    assert service.providers["first"].figures.requests == 1
+
+
 async def test_s17_a_losers_time_says_nothing_about_its_latency() -> None:
     service = await warmed_up(service_of(scripted("first", USUAL, HANG), scripted("second", "quick")))
     latency = service.providers["first"].figures.latency
