@@ -154,7 +154,8 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run every benchmark in tests/bench."""
     install_for_tests(session, "tests")
-    for script in sorted(ROOT.glob("tests/bench/*.py")):
+    session.install("-r", "tests/bench/requirements.txt")
+    for script in sorted(ROOT.glob("tests/bench/bench_*.py")):
         session.run("python", script.relative_to(ROOT).as_posix(), *session.posargs)
 
 

@@ -21,7 +21,7 @@ from switchgear.testing.providers import ChaosRule
 
 SECONDS = 420.0
 WATCHED = "first"
-OURS, LOOP = "switchgear", "loop without breaker"
+OURS, LOOP = "switchgear", "plain loop"
 ALONE: dict[str, Any] = {"breaker": Breaker(enabled=False), "retry": Retry(budget=1e9)}
 JUMPS = {30.0: 3_600.0, 90.0: -86_400.0, 150.0: 31_536_000.0, 210.0: -7_200.0}  # when, and by how much, in seconds
 

@@ -1,73 +1,69 @@
 """A provider's live figures: how often it was asked, how it went, how long it took."""
 
 import math
+from collections import deque
 
 import attrs
 
 from switchgear.outcome import Outcome, Sample
 
 _NEWEST = 0.2  # weight of the newest sample in the moving average
-_MEMORY = 1024  # samples after which the older half of the histogram fades
-_SLOW = 0.95  # the percentile that decides when to ask a second provider, so failures must not lower it
+_MEMORY = 512  # answers that percentiles are taken from
 _SHORTEST = 1e-9  # seconds: what took no time at all still needs a bucket
+_SLOW = 0.95  # the percentile that decides when to ask a second provider, so failures must not lower it
 
 
 @attrs.define(slots=True)
 class Latency:
-    """Seconds per answer: a moving average, and percentiles over the last few hundred `samples`.
+    """Seconds per answer: a moving average, and percentiles of the last few hundred `samples`.
 
     `peak` is an average that follows slower answers at once and faster ones slowly (Finagle's Peak EWMA).
 
-    Buckets split each power of two in four, as in HdrHistogram; a percentile is the middle of one, right within 13 %.
+    Percentiles are the middle of a bucket, four to each power of two as in HdrHistogram: right within 13 %.
     """
 
     average: float | None = None
     peak: float = 0.0
-    _buckets: dict[int, int] = attrs.field(factory=dict, repr=False)
-    samples: int = 0
+    _recent: deque[float] = attrs.field(factory=lambda: deque(maxlen=_MEMORY), repr=False)
+    _ranked: list[float] = attrs.field(factory=list, repr=False)
+    _added: int = attrs.field(default=0, repr=False)
+    _rank_at: int = attrs.field(default=0, repr=False)
+
+    @property
+    def samples(self) -> int:
+        return len(self._recent)
 
     def add(self, seconds: float) -> None:
         average = self.average
         self.average = seconds if average is None else average + _NEWEST * (seconds - average)
         peak = self.peak
         self.peak = seconds if seconds > peak else peak + _NEWEST * (seconds - peak)
-        mantissa, exponent = math.frexp(seconds or _SHORTEST)  # as in _bucket_of, which would cost a call
-        bucket = exponent * 4 + int(mantissa * 8)
-        buckets = self._buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        self.samples += 1
-        if self.samples > _MEMORY:
-            self._fade()
+        self._added += 1
+        self._recent.append(seconds)
 
     def add_failure(self, seconds: float) -> None:
         """How long a failure took: it counts in each figure that it makes slower, and in none that it makes faster."""
-        average, peak, slow = self.average, self.peak, self._bucket_at(_SLOW)
-        if slow is None or _bucket_of(seconds) >= slow:
+        average, peak, slow = self.average, self.peak, self._ranked_at(_SLOW)
+        if slow is None or _bucket_of(seconds) >= _bucket_of(slow):
             self.add(seconds)
         self.average = seconds if average is None else average + _NEWEST * max(0.0, seconds - average)
         self.peak = max(peak, seconds)
 
     def percentile(self, share: float) -> float | None:
         """The latency in seconds that this share (0-1) of the remembered answers stayed below; None without any."""
-        bucket = self._bucket_at(share)
-        if bucket is None:
+        seconds = self._ranked_at(share)
+        if seconds is None:
             return None
-        exponent, eighth = divmod(bucket - 4, 4)
+        exponent, eighth = divmod(_bucket_of(seconds) - 4, 4)
         return math.ldexp((eighth + 4.5) / 8, exponent)
 
-    def _bucket_at(self, share: float) -> int | None:
-        buckets = sorted(self._buckets.items())
-        wanted = share * sum(count for _, count in buckets)
-        seen = 0
-        for bucket, count in buckets:
-            seen += count
-            if seen >= wanted:
-                return bucket
-        return None
-
-    def _fade(self) -> None:
-        self._buckets = {bucket: count // 2 for bucket, count in self._buckets.items() if count > 1}
-        self.samples = sum(self._buckets.values())
+    def _ranked_at(self, share: float) -> float | None:
+        if self._added >= self._rank_at:
+            # Ranked anew when there is a twentieth more: who asks at each call must not sort at each.
+            self._ranked = sorted(self._recent)
+            self._rank_at = self._added + 1 + len(self._ranked) // 20
+        ranked = self._ranked
+        return ranked[max(0, math.ceil(share * len(ranked)) - 1)] if ranked else None
 
 
 def _bucket_of(seconds: float) -> int:

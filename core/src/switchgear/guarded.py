@@ -34,7 +34,8 @@ from switchgear.validation import ResultCheck
 _UNKNOWN = frozenset({Outcome.TRANSIENT, Outcome.ATTEMPT_TIMEOUT, Outcome.PLUGIN_BUG, Outcome.CANCELLED})
 
 WITHOUT_PERMIT = -1
-_UNAVAILABLE = ProviderStatus.UNAVAILABLE
+_UNAVAILABLE = ProviderStatus.UNAVAILABLE  # looked up once, as this one: an enum member costs more than its use
+_REJECTED = Outcome.REJECTED
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -180,7 +181,7 @@ class GuardedProvider:
     # The attempt
 
     async def attempt(
-        self, request: Any, call: Call, left: int, *, probe: bool = False, force: bool = False
+        self, request: Any, call: Call, left: int, now: float, probe: bool = False, force: bool = False
     ) -> ProviderResult[Any] | Outcome:
         """Ask until it answers well, or until asking again does not help; the outcome then says what to do next.
 
@@ -188,15 +189,15 @@ class GuardedProvider:
         its one trial call; `force` whatever the circuit says, unless somebody opened it by hand. `call.error` is the
         last failure; REJECTED: not asked, or not once more.
         """
-        now = self._monotonic()
         # One that hangs may use up its own share of the deadline, never that of those after it.
         share = None if call.ends is None else now + (call.ends - now) / left
-        outcome = Outcome.REJECTED
+        outcome = _REJECTED
         pauses: Iterator[float] | None = None
         while True:
             reason = self._refusal(now, probe, force)
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
                 reason = await self._wait_in_line(self.bulkhead, now, share) or self._late_refusal(share, probe, force)
+                now = self._monotonic()
             # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
             if not reason and self.rate is not None:
                 self.rate.try_acquire(self._monotonic())
@@ -205,7 +206,7 @@ class GuardedProvider:
                 call.dropped[self.name] = reason or "circuit open"
                 # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
                 return Outcome.REJECTED if outcome.rule.falls_over else outcome
-            answer = await self._send(request, call, permit, share)
+            answer = await self._send(request, call, permit, now, share)
             if type(answer) is not Outcome:
                 return answer
             outcome = answer
@@ -263,14 +264,15 @@ class GuardedProvider:
             self._give_place_back()
         return reason
 
-    async def _send(self, request: Any, call: Call, permit: int, share: float | None) -> ProviderResult[Any] | Outcome:
+    async def _send(
+        self, request: Any, call: Call, permit: int, started: float, share: float | None
+    ) -> ProviderResult[Any] | Outcome:
         """One attempt, from the permit to its settlement."""
         record = Attempt(call.id, self.name, len(call.attempts) + 1)
         call.attempts.append(record)
         figures = self.figures
         figures.requests += 1
         figures.in_flight += 1
-        started = self._monotonic()
         timeout = self.provider.timeout
         when = share if timeout is None or (share is not None and share < started + timeout) else started + timeout
         try:
@@ -299,7 +301,7 @@ class GuardedProvider:
         figures.latency.add(record.latency)
         self._budget.deposit()
         if self.breaker is not None:
-            self.breaker.record_success(permit, latency=record.latency)
+            self.breaker.record_success(permit, latency=record.latency, now=started + record.latency)
         return answer
 
     async def _ask(self, request: Any, call: Call, record: Attempt, started: float) -> ProviderResult[Any]:

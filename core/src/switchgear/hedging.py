@@ -38,12 +38,12 @@ class Hedger:
         An outcome that ends the call ends the race.
         """
         self._budget.earn()
-        running: _Running = {asyncio.ensure_future(first.attempt(request, call, left)): first}
+        running: _Running = {asyncio.ensure_future(first.attempt(request, call, left, self._monotonic())): first}
         failed: Failed = []
         try:
             done, pending = await asyncio.wait(running, timeout=delay)
             if not done and not second.rejection(self._monotonic()) and self._budget.take():
-                running[asyncio.ensure_future(second.attempt(request, call, left))] = second
+                running[asyncio.ensure_future(second.attempt(request, call, left, self._monotonic()))] = second
                 pending = set(running)
             while True:
                 for task in [task for task in running if task in done]:

@@ -26,17 +26,19 @@ async def last_resort(
         if resort.is_over:
             return
         if candidate.repeater.once_more(call, candidate.name):
-            yield await candidate.attempt(request, call, 1, probe=mode == "probe", force=mode == "least_bad")
+            now, probe, force = resort.now(), mode == "probe", mode == "least_bad"
+            yield await candidate.attempt(request, call, 1, now, probe, force)
     while not resort.is_over:
         first = await resort.wait_for_first(blocked)
         if first is None:
             return
         # Others were sooner, and it has told them to wait longer: no retry was made, and none is paid for.
-        if first.rejection(service.home.clock.monotonic()):
+        now = resort.now()
+        if first.rejection(now):
             continue
         if not first.repeater.once_more(call, first.name):
             return
-        yield await first.attempt(request, call, 1)
+        yield await first.attempt(request, call, 1, now)
 
 
 def soonest(candidates: Sequence[GuardedProvider], now: float) -> float | None:
@@ -57,11 +59,11 @@ class _LastResort:
     @property
     def is_over(self) -> bool:
         call = self._call
-        return len(call.attempts) >= self._attempts or (call.ends is not None and self._now() >= call.ends)
+        return len(call.attempts) >= self._attempts or (call.ends is not None and self.now() >= call.ends)
 
     async def wait_for_first(self, blocked: Sequence[GuardedProvider]) -> GuardedProvider | None:
         """Wait until the first of them may be asked; None if that would never be, or too late."""
-        now = self._now()
+        now = self.now()
         waiting = [
             (moment, candidate) for candidate in blocked if (moment := _worth_waiting(candidate, now)) is not None
         ]
@@ -78,7 +80,7 @@ class _LastResort:
             moment = moment + spread if moment + spread < ends else moment
         return candidate if await self._service.pause(max(0.0, moment - now)) else None
 
-    def _now(self) -> float:
+    def now(self) -> float:
         return self._service.home.clock.monotonic()
 
 

@@ -101,6 +101,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self.on_refused = on_refused
         self.all_down = all_down
         self.effect = effect
+        self._once = effect is Effect.ONCE
         self.strategy = find_strategy(strategy)
         self.budget = RetryBudget(retry or Retry())
         self._call_attempts = (retry or Retry()).call_attempts
@@ -172,16 +173,14 @@ class ProviderManager(Generic[RequestT, OutputT]):
         `InvalidInput` where no provider can take the request, `AllProvidersFailed` where none answered.
         """
         if asyncio._get_running_loop() is not self._home.loop:
-            return await self._home.enter(
-                lambda: self.process(
-                    request,
-                    deadline=deadline,
-                    only=only,
-                    exclude=exclude,
-                    tenant=tenant,
-                    tags=tags,
-                    idempotency_key=idempotency_key,
-                )
+            return await self._from_elsewhere(
+                request,
+                deadline=deadline,
+                only=only,
+                exclude=exclude,
+                tenant=tenant,
+                tags=tags,
+                idempotency_key=idempotency_key,
             )
         call = self._begin(deadline, tenant, tags, idempotency_key)
         token = self._enter(call)
@@ -289,16 +288,20 @@ class ProviderManager(Generic[RequestT, OutputT]):
     ) -> None:
         await self.aclose()
 
+    # Not in `process`: a closure there would make cells of its parameters, anew in each call.
+    async def _from_elsewhere(self, request: RequestT, **options: Any) -> ProviderResult[OutputT]:
+        return await self._home.enter(lambda: self.process(request, **options))
+
     def _begin(
         self, deadline: float | None, tenant: str | None, tags: Sequence[str], idempotency_key: str | None
     ) -> Call:
         """A call's record, with the earlier of its own deadline and that of the call it is made for."""
         if self._closing:
             raise UsageError(f"{self.service} is closed")
-        call = Call(f"{self._id_prefix}{next(self._ids):06x}", self.service, tenant=tenant, tags=tags)
-        call.idempotency_key = idempotency_key or (None if self.effect is Effect.ONCE else call.id)
-        call.started = self._monotonic()
-        call.ends = self._end_of(call.started, deadline)
+        now = self._monotonic()
+        call_id = self._id_prefix + str(next(self._ids))
+        call = Call(call_id, self.service, tenant, tags, now, self._end_of(now, deadline))
+        call.idempotency_key = idempotency_key or (None if self._once else call_id)
         return call
 
     def _end_of(self, now: float, deadline: float | None) -> float | None:
@@ -388,18 +391,20 @@ class ProviderManager(Generic[RequestT, OutputT]):
         left = len(order)
         blocked = [] if blocked is None else blocked
         objections: list[OutcomeError] = []
+        now = call.started
         for candidate in order:
             objection = candidate.objection(request)
             if objection is not None:
                 objections.append(objection)
                 call.dropped[candidate.name] = safe_message(objection)
-            elif call.ends is not None and self._monotonic() >= call.ends:
+            elif call.ends is not None and now >= call.ends:
                 call.dropped[candidate.name] = "no time left"
             else:
-                answer = await candidate.attempt(request, call, left)
+                answer = await candidate.attempt(request, call, left, now)
                 if type(answer) is not Outcome:
                     return answer  # type: ignore[return-value]
                 self._go_on(answer, candidate, call, blocked)
+                now = self._monotonic()
             left -= 1
         async for answer in last_resort(blocked, request, call, self.all_down, self._shared, self._call_attempts):
             if not isinstance(answer, Outcome):
@@ -429,7 +434,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self, outcome: Outcome, candidate: GuardedProvider | None, call: Call, blocked: list[GuardedProvider]
     ) -> None:
         """Note that the call goes on after this outcome, or end it here."""
-        done_once = self.effect is Effect.ONCE and outcome is Outcome.INVALID_RESULT
+        done_once = self._once and outcome is Outcome.INVALID_RESULT
         # Also if the doubt is an earlier attempt's, and its repetition failed in a way that says nothing about it.
         in_doubt = isinstance(call.error, InDoubt)
         if not outcome.rule.falls_over or done_once or in_doubt:

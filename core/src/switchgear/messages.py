@@ -1,7 +1,5 @@
 """Errors put into words that may be logged: no content, no keys, one line."""
 
-import traceback
-
 from switchgear.errors import PluginBug
 
 MESSAGE_LIMIT = 300
@@ -9,8 +7,11 @@ MESSAGE_LIMIT = 300
 
 def plugin_bug(error: Exception) -> PluginBug:
     """Name an exception that nobody foresaw by type and place: its text may hold content or keys."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    # Walked by hand: `traceback.extract_tb` reads the source files, which takes longer than the whole hop.
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f" at {last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
     bug = PluginBug(f"unexpected {type(error).__name__}{place}", remedy="report it to the plugin's authors")
     bug.__cause__ = error
     return bug

@@ -42,11 +42,11 @@ def compile_order(strategy: Strategy) -> Order:
             ranked = ask(candidates, request, turn)
             if not isinstance(ranked, list):
                 ranked = list(ranked)
-            distinct = len(set(ranked))
+            distinct = set(ranked)
         except Exception as error:
             report_defect(f"strategy {type(strategy).__name__} failed, using the configured order", error)
             return candidates
-        if len(ranked) > len(candidates) or len(ranked) != distinct or not all(map(candidates.__contains__, ranked)):
+        if len(ranked) != len(distinct) or not distinct.issubset(candidates):
             wrong = ValueError("order() must return each of its candidates at most once, and nobody else")
             report_defect(f"strategy {type(strategy).__name__} is wrong, using the configured order", wrong)
             return candidates

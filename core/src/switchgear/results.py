@@ -84,9 +84,11 @@ class Call:
 
     id: str
     service: str
-    order: Sequence[Any] = ()
     tenant: str | None = None
     tags: Sequence[str] = ()
+    started: float = 0.0
+    ends: float | None = None
+    order: Sequence[Any] = ()
     attempts: list[Attempt] = attrs.Factory(list)
     dropped: dict[str, str] = attrs.Factory(dict)
     refused: list[Refused] = attrs.Factory(list)
@@ -94,8 +96,6 @@ class Call:
     result: ProviderResult[Any] | None = attrs.field(default=None, repr=False)
     error: BaseException | None = None
     idempotency_key: str | None = None
-    started: float = 0.0
-    ends: float | None = None
     latency: float = 0.0
 
     @property

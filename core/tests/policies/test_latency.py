@@ -50,7 +50,7 @@ def test_the_histogram_stays_small_whatever_comes() -> None:
     for _ in range(50_000):
         found.add(10 ** dice.uniform(-9, 6))
     assert found.samples <= 1024
-    assert len(found._buckets) <= 1024
+    assert len(found._recent) <= 1024
 
 
 def test_the_average_follows_the_newest_by_a_fifth() -> None:

@@ -76,7 +76,7 @@ def sizes(service: ProviderManager[Any, Any]) -> list[int]:
     timers = service._home.timers
     found = [len(timers._buckets), len(timers._ticks), len(timers._endless), len(service._changes)]
     for candidate in service._by_name.values():
-        found += [len(candidate.figures.outcomes), len(candidate.figures.latency._buckets)]
+        found += [len(candidate.figures.outcomes), len(candidate.figures.latency._recent)]
         if candidate.bulkhead is not None:
             found.append(candidate.bulkhead.waiting)
     return found

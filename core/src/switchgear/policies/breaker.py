@@ -196,14 +196,14 @@ class CircuitBreaker:
         with self._changing:
             return self._admit(probe)
 
-    def record_success(self, permit: int = 0, *, latency: float = 0.0) -> None:
+    def record_success(self, permit: int = 0, *, latency: float = 0.0, now: float | None = None) -> None:
         """It went well; `latency` in seconds tells whether it was slow. Without a permit: as if just acquired."""
         permit = permit or self._trial or self.acquire()
         if self._state is _CLOSED:
             if permit == self._generation:
                 self._row = 0
                 slow = latency > self._slow_after
-                self._window.add(self._monotonic(), False, slow)
+                self._window.add(self._monotonic() if now is None else now, False, slow)
                 if slow:
                     self._trip_if_due(permit)
         elif permit == self._trial:

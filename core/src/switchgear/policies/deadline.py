@@ -3,6 +3,7 @@
 import asyncio
 import math
 from asyncio import current_task
+from contextvars import Context
 from heapq import heappop, heappush
 from types import TracebackType
 from typing import Any
@@ -25,16 +26,18 @@ class Timers:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
-        self._loop = loop
+        self.loop = loop
         self._clock = clock
         self._buckets: dict[int, set[DeadlineScope]] = {}
         self._ticks: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0
-        self._last_tick = -1
-        self._last_bucket: set[DeadlineScope] = set()
+        # The bucket asked for last, and the moments it is for: most scopes that follow are of it too.
+        self.latest: set[DeadlineScope] = set()
+        self.latest_from = self.latest_until = 0.0
         self._endless: set[DeadlineScope] = set()
         self._sweep_at = _SWEEP
+        self._context = Context()
 
     @property
     def pending(self) -> int:
@@ -45,8 +48,6 @@ class Timers:
         if when == NEVER:
             return self._endless
         tick = int(when * TICKS_PER_SECOND) + 1
-        if tick == self._last_tick:
-            return self._last_bucket
         bucket = self._buckets.get(tick)
         if bucket is None:
             if len(self._ticks) >= self._sweep_at:
@@ -55,7 +56,8 @@ class Timers:
             heappush(self._ticks, tick)
             if self._handle is None or tick < self._armed_for:
                 self._arm(tick)
-        self._last_tick, self._last_bucket = tick, bucket
+        self.latest = bucket
+        self.latest_from, self.latest_until = (tick - 1) / TICKS_PER_SECOND, tick / TICKS_PER_SECOND
         return bucket
 
     def expire_all(self, owner: object = None) -> None:
@@ -70,14 +72,16 @@ class Timers:
     def _sweep(self) -> None:
         self._buckets = {tick: bucket for tick, bucket in self._buckets.items() if bucket}
         self._ticks = sorted(self._buckets)
-        self._last_tick = -1
+        self.latest_until = 0.0
         self._sweep_at = max(_SWEEP, 2 * len(self._ticks))
 
     def _arm(self, tick: int) -> None:
         if self._handle is not None:
             self._handle.cancel()
         self._armed_for = tick
-        self._handle = self._loop.call_later(tick / TICKS_PER_SECOND - self._clock.monotonic(), self._ring)
+        delay = tick / TICKS_PER_SECOND - self._clock.monotonic()
+        # Not in the context of whichever call happens to be the first: that would keep the call, and its answer.
+        self._handle = self.loop.call_later(delay, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._handle = None
@@ -91,8 +95,8 @@ class Timers:
                 return
             heappop(self._ticks)
             del self._buckets[tick]
-            if tick == self._last_tick:
-                self._last_tick = -1
+            if bucket is self.latest:
+                self.latest_until = 0.0
             _expire(bucket)
 
 
@@ -114,12 +118,15 @@ class DeadlineScope:
         self._fired = False
 
     def __enter__(self) -> "DeadlineScope":
-        task: asyncio.Task[Any] | None = current_task()
+        task: asyncio.Task[Any] | None = current_task(self._timers.loop)
         if task is None:
             raise RuntimeError("a deadline needs a task to end")
         self._task = task
         self._cancelling = task.cancelling()
-        self._bucket = bucket = self._timers.bucket(self.when)
+        timers, when = self._timers, self.when
+        self._bucket = bucket = (
+            timers.latest if timers.latest_from <= when < timers.latest_until else timers.bucket(when)
+        )
         bucket.add(self)
         return self
 
