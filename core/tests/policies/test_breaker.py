@@ -387,6 +387,18 @@ def test_s14_a_long_outage_is_forgotten_as_soon_as_a_short_one() -> None:
     assert one.open_seconds() == pytest.approx(5)
 
 
+def test_s14_at_a_cap_that_is_reached_exactly_nothing_is_added_either() -> None:
+    one = circuit(window=30.0, open_cap=40.0)
+    one.open()
+    for _ in range(10):
+        one.fail_a_trial()
+    one.clock.advance(40)
+    one.succeed(2)
+    one.clock.advance(3 * 30)
+    one.open()
+    assert one.open_seconds() == pytest.approx(5)
+
+
 def test_s14_after_closing_the_share_grows_from_a_tenth_to_all() -> None:
     one = circuit(ramp=10.0)
     one.half_open()
@@ -563,3 +575,25 @@ def test_a_trial_whose_permit_was_thrown_away_is_settled_by_the_next_record() ->
     assert one.breaker.acquire()
     one.breaker.record_success()
     assert one.state == "closed"
+
+
+def test_so_is_one_that_failed() -> None:
+    one = circuit()
+    one.half_open()
+    assert one.breaker.acquire()
+    one.breaker.record_failure()
+    assert one.state == "open"
+
+
+def test_without_a_latency_nothing_was_slow() -> None:
+    one = circuit(slow_after=0.001)
+    for _ in range(100):
+        one.breaker.record_success()
+    assert one.state == "closed"
+
+
+def test_nobody_has_to_listen() -> None:
+    breaker = CircuitBreaker(Breaker(consecutive=1), FakeClock(), Fixed())
+    breaker.record_failure()
+    breaker.reset()
+    assert not breaker.is_open()

@@ -12,12 +12,12 @@ from switchgear.policies.breaker import Breaker, CircuitBreaker
 from switchgear.testing import FakeClock
 
 SETTINGS = Breaker(
-    ratio=0.5,
+    ratio=0.4,
     min_calls=4,
     window=Duration(3.0),
     consecutive=3,
     slow_after=Duration(1.0),
-    slow_ratio=0.75,
+    slow_ratio=0.5,
     open_for=Duration(2.0),
     open_cap=Duration(9.0),
     successes=2,
@@ -157,6 +157,22 @@ class BreakerMachine(RuleBasedStateMachine):
             permit, known = self.permits[-1]
             (self.breaker.record_success if good else self.breaker.record_failure)(permit)
             self.model.settle(known, self.now, good, False)
+
+    @rule(traffic=st.lists(st.tuples(st.sampled_from("gggfs"), st.sampled_from([0.0, 0.1, 0.35, 1.0])), max_size=15))
+    def calls_come_one_after_another(self, traffic: list[tuple[str, float]]) -> None:
+        """Good, failed and slow ones over the whole window: else rows trip it long before any share does."""
+        for kind, pause in traffic:
+            self.clock.advance(pause)
+            if not self.model.lets_through(self.now, False):
+                return
+            self.acquire(False)
+            permit, known = self.permits.pop()
+            if kind == "f":
+                self.breaker.record_failure(permit)
+            else:
+                self.breaker.record_success(permit, latency=1.5 if kind == "s" else 0.5)
+            self.model.settle(known, self.now, kind != "f", kind == "s")
+            assert self.breaker.state.value == self.model.state
 
     @precondition(lambda self: self.permits)
     @rule(which=st.floats(0, 1, exclude_max=True))

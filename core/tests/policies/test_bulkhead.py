@@ -101,6 +101,15 @@ async def test_s19_the_only_one_in_line_is_cancelled_as_the_place_comes_free() -
     assert (one.taken, one.waiting) == (0, 0)
 
 
+async def test_s19_one_whose_coroutine_is_closed_leaves_the_line() -> None:
+    one = full()
+    waiting = one.acquire()
+    waiting.send(None)
+    assert one.waiting == 1
+    waiting.close()
+    assert (one.waiting, one.taken) == (0, 1)
+
+
 async def test_s27_a_place_that_is_held_is_nobody_elses() -> None:
     one = full(limit=2)
     waiting = in_line(one)

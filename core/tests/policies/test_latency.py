@@ -69,18 +69,34 @@ FAILURES = [
 ]  # a refused answer is an answer, as fast as it was
 
 
-@given(st.lists(seconds, min_size=1, max_size=100), st.sampled_from(FAILURES), seconds)
-def test_s17_a_failure_never_improves_a_latency_figure(samples: list[float], outcome: Outcome, took: float) -> None:
+@given(st.lists(seconds, min_size=1, max_size=100), st.sampled_from(FAILURES), seconds, st.sampled_from([1, 100]))
+def test_s17_failures_never_improve_a_latency_figure(
+    samples: list[float], outcome: Outcome, took: float, times: int
+) -> None:
     figures = Figures(latency=latency(*samples))
     average, peak, slow = figures.latency.average, figures.latency.peak, figures.latency.percentile(0.95)
     assert average is not None
     assert slow is not None
-    figures.record_failure(outcome, took)
+    for _ in range(times):
+        figures.record_failure(outcome, took)
     assert figures.latency.average is not None
-    assert figures.latency.percentile(0.95) is not None
     assert figures.latency.average >= average
     assert figures.latency.peak >= peak
     assert (figures.latency.percentile(0.95) or 0.0) >= slow
+
+
+def test_s17_many_slow_failures_show_in_every_figure() -> None:
+    figures = Figures(latency=latency(*[0.1] * 100))
+    for _ in range(100):
+        figures.record_failure(Outcome.ATTEMPT_TIMEOUT, 10.0)
+    assert figures.latency.average == pytest.approx(10.0, rel=0.01)
+    assert figures.latency.percentile(0.95) == pytest.approx(10.0, rel=0.13)
+
+
+def test_fresh_figures_are_all_zero_or_unknown() -> None:
+    fresh = Figures()
+    assert (fresh.requests, fresh.successes, fresh.fallbacks, fresh.in_flight, fresh.late) == (0,) * 5
+    assert (fresh.outcomes, fresh.success_rate, fresh.latency.peak, fresh.latency.samples) == ({}, None, 0.0, 0)
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -48,6 +48,14 @@ def test_s19_it_says_when_the_next_slot_comes_and_asking_takes_none() -> None:
     assert one.try_acquire(one.ready_at())
 
 
+def test_s19_with_a_burst_the_next_slot_comes_when_one_is_earned_back() -> None:
+    one = limit(2, burst=3)
+    assert all(one.try_acquire(0.0) for _ in range(3))
+    assert one.ready_at() == pytest.approx(0.5)
+    assert not one.allows(0.49)
+    assert one.allows(0.5)
+
+
 @given(st.integers(1, 1000), st.floats(0.01, 3600), st.floats(0, 1e9))
 def test_s19_who_comes_at_the_very_moment_is_let_through_whatever_the_rounding(
     calls: int, per: float, start: float

@@ -97,8 +97,8 @@ STUCK: dict[str, dict[str, Any]] = {
     "in line without a deadline": {"script": [HANG], "concurrency": 1, "calls": 3, "deadline": None},
     "in a pause": {
         "script": [ProviderError("down")],
-        "retry": Retry(base=Duration(1000.0), cap=Duration(1000.0)),
-        "deadline": 10**6,
+        "retry": Retry(base=Duration(1e9), cap=Duration(1e9)),  # full jitter: even an unlucky draw is a long pause
+        "deadline": 1e10,
     },
     "throttled": {"script": [Throttled("wait", retry_after=1000.0)], "deadline": 10**6},
     "throttled without a deadline": {"script": [Throttled("wait", retry_after=1000.0)], "deadline": None},

@@ -24,8 +24,8 @@ class Bulkhead:
         return len(self._line)
 
     def try_acquire(self) -> bool:
-        """Take a place if one is free and nobody is before us."""
-        if self.taken < self.limit and not self._line:
+        """Take a place if one is free; while somebody is in line, none is."""
+        if self.taken < self.limit:
             self.taken += 1
             return True
         return False
