@@ -1,0 +1,26 @@
+"""Capability `translation`: texts and documents from one language into another.
+
+Providers take a `TranslationRequest` and answer with a `TranslationOutput`; `TRANSLATION` is the capability itself.
+"""
+
+from switchgear_translation.answering import answer, usage
+from switchgear_translation.capability import TRANSLATION, TranslationCapability
+from switchgear_translation.languages import lookup, primary, three_letters
+from switchgear_translation.limits import Limits, limits_of
+from switchgear_translation.output import TranslationOutput
+from switchgear_translation.request import TranslationRequest, characters
+
+__all__ = [
+    "TRANSLATION",
+    "Limits",
+    "TranslationCapability",
+    "TranslationOutput",
+    "TranslationRequest",
+    "answer",
+    "characters",
+    "limits_of",
+    "lookup",
+    "primary",
+    "three_letters",
+    "usage",
+]
