@@ -11,10 +11,10 @@ ROOT = Path(switchgear.__file__).parent
 
 # From the ground up. A module, or a folder of them, may import what stands on its own floor and below.
 FLOORS = {
-    "values": "_version clock context durations errors figures fingerprints logs messages money outcome results rules "
-    "secret",
-    "contracts": "provider blocking capability strategy hookspecs http_errors cache",
-    "mechanisms": "policies strategies observers caching",
+    "values": "_version clock context durations errors figures fingerprints logs messages money outcome periods "
+    "results rules secret tariff",
+    "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink",
+    "mechanisms": "policies strategies observers caching costs",
     "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
     "stream "
     "manager answers cached",

@@ -39,7 +39,7 @@ def table(cls: type[Any], hints: dict[str, Any]) -> Iterator[str]:
     yield f"## {cls.__name__}\n"
     yield f"{cleandoc(cls.__doc__ or '')}\n"
     yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
-    for option in attrs.fields(cls):
+    for option in (option for option in attrs.fields(cls) if option.init):
         hint = hints[option.name]
         cells = (f"`{option.name}`", type_of(hint), default_of(option, hint), option.metadata.get("help", ""))
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -31,6 +31,27 @@ if TYPE_CHECKING:
     from switchgear.clock import Clock as Clock
     from switchgear.clock import SystemClock as SystemClock
     from switchgear.context import current_call as current_call
+    from switchgear.cost_sink import (
+        CostRecord as CostRecord,
+    )
+    from switchgear.cost_sink import (
+        CostSink as CostSink,
+    )
+    from switchgear.cost_sink import (
+        Lease as Lease,
+    )
+    from switchgear.cost_sink import (
+        Ledger as Ledger,
+    )
+    from switchgear.cost_sink import (
+        Selection as Selection,
+    )
+    from switchgear.cost_sink import (
+        SharedLedger as SharedLedger,
+    )
+    from switchgear.cost_sink import (
+        Total as Total,
+    )
     from switchgear.errors import (
         AllProvidersFailed as AllProvidersFailed,
     )
@@ -104,7 +125,9 @@ if TYPE_CHECKING:
     )
     from switchgear.manager import Answer as Answer
     from switchgear.manager import ProviderManager as ProviderManager
+    from switchgear.money import Charge as Charge
     from switchgear.money import Price as Price
+    from switchgear.money import Tier as Tier
     from switchgear.outcome import Outcome as Outcome
     from switchgear.plan import Plan as Plan
     from switchgear.plan import PlanRow as PlanRow
@@ -140,6 +163,7 @@ if TYPE_CHECKING:
     from switchgear.strategy import Candidate as Candidate
     from switchgear.strategy import SelectionStrategy as SelectionStrategy
     from switchgear.strategy import Strategy as Strategy
+    from switchgear.tariff import Tariff as Tariff
 
 
 # Where each public name lives: nothing is imported before it is asked for, so that the command line starts at once.
@@ -175,11 +199,12 @@ _HOMES = {
         "UsageError",
     ],
     "context": ["current_call"],
+    "cost_sink": ["CostRecord", "CostSink", "Lease", "Ledger", "Selection", "SharedLedger", "Total"],
     "figures": ["Figures"],
     "guarded_cache": ["Level"],
     "http_errors": ["error_for_status", "map_errors", "parse_retry_after"],
     "manager": ["Answer", "ProviderManager"],
-    "money": ["Price"],
+    "money": ["Charge", "Price", "Tier"],
     "outcome": ["Outcome"],
     "plan": ["Plan", "PlanRow"],
     "provider": ["BaseProvider", "ProviderStatus", "SimpleProvider"],
@@ -191,6 +216,7 @@ _HOMES = {
     "policies.retry": ["Retry"],
     "results": ["Attempt", "Call", "ProviderResult", "StateChange"],
     "secret": ["Secret"],
+    "tariff": ["Tariff"],
     "strategy": ["Candidate", "SelectionStrategy", "Strategy"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -13,6 +13,7 @@ from switchgear.caching.identity import Identity, ignored_options
 from switchgear.caching.settings import CacheLevel, CacheSettings
 from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
+from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError, Problem
 from switchgear.guarded_cache import Level, trouble_with
 from switchgear.home import Home
@@ -22,6 +23,7 @@ from switchgear.options import build
 from switchgear.plugins import Catalog, Offer, PluginProblem, Registry
 from switchgear.policies import Policies
 from switchgear.provider import AnyProvider, BaseProvider
+from switchgear.tariff import Tariff
 
 Manager = ProviderManager[Any, Any]
 
@@ -38,6 +40,7 @@ class Composed:
     warm: dict[str, list[str]] = attrs.Factory(dict)
     degraded: list[Problem] = attrs.Factory(list)
     observers: list[Any] = attrs.Factory(list)
+    cost_sinks: dict[str, Any] = attrs.Factory(dict)
     components: list[Any] = attrs.Factory(list)
 
 
@@ -62,6 +65,7 @@ class _Composition:
 
     def run(self) -> Composed:
         self.observers()
+        self.cost_sinks()
         for name, service in self.settings.services.items():
             path = f"services.{name}"
             with self.noting(path):
@@ -78,6 +82,14 @@ class _Composition:
             components.setdefault("log", Component("log"))
         built = (self.component("observers", each, f"observers.{name}") for name, each in components.items())
         self.composed.observers = [observer for observer in built if observer is not None]
+
+    def cost_sinks(self) -> None:
+        for name, each in self.settings.cost_sinks.items():
+            sink = self.component("cost_sinks", each, f"cost_sinks.{name}")
+            if sink is not None:
+                if hasattr(sink, "folder"):
+                    sink.folder = self.folder
+                self.composed.cost_sinks[name] = sink
 
     def service(self, name: str, service: Service, path: str) -> Manager | None:
         before = len(self.problems)
@@ -175,10 +187,38 @@ class _Composition:
             quality_score=settings.quality_score,
             timeout=settings.timeout,
             concurrency=settings.concurrency,
-            price=_price(settings),
         )
+        price = self.price(settings, provider, f"{path}.cost")
+        if price is not None:
+            provider.price = price
         self.contract("providers", path, provider)
         return provider
+
+    def price(self, settings: Provider, provider: AnyProvider, path: str) -> Price | Tariff | None:
+        """What the configuration says, else the plugin's own price; in the board's currency."""
+        given = settings.cost or ()
+        tables = [each for each in ([given] if isinstance(given, PriceTable) else given) if not each.is_empty]
+        prices = [table.price() for table in tables]
+        if not prices and isinstance(provider.price, Price):
+            prices = [provider.price]
+        converted = [price for each in prices if (price := self.converted(each, path)) is not None]
+        if len(converted) == 1 and not converted[0].changes:
+            return converted[0]
+        return Tariff(converted, self.home.clock.utc) if converted else None
+
+    def converted(self, price: Price, path: str) -> Price | None:
+        board = self.settings.switchgear.currency
+        if price.currency is None or price.currency == board:
+            return price
+        rate = self.settings.currencies.get(price.currency)
+        if rate is not None:
+            return price.times(rate, board)
+        self.note(
+            path,
+            f"its price is in {price.currency}, the board counts in {board}",
+            f'Add {price.currency} = "..." to [currencies]: what one {price.currency} is worth in {board}',
+        )
+        return None
 
     def cache(self, service: Service, capability: AnyCapability, path: str) -> list[Level]:
         """The levels of a service's cache, the nearest first; none where it has no cache."""
@@ -292,11 +332,3 @@ def _policies(service: Service, provider: Provider) -> Policies:
         queue=provider.queue,
         cool_down=provider.cool_down,
     )
-
-
-def _price(settings: Provider) -> Price | None:
-    if not settings.cost:  # an empty table names no price: unknown, not free
-        return None
-    amounts = dict(settings.cost)
-    per_call = amounts.pop("per_call", Price().per_call)
-    return Price(per_call, {f"{key.removeprefix('per_')}s": amount for key, amount in amounts.items()})

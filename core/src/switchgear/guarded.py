@@ -312,7 +312,7 @@ class GuardedProvider:
             result = self._checked(result)
         price = self.provider.price
         if result.cost is None and price is not None:
-            result.cost = price.amount(result.usage or self.provider.estimate_usage(request))
+            result.cost = price.charge(result.usage or self.provider.estimate_usage(request))
         result.provider = self.name
         result.call_id = call.id
         result.latency = record.latency = self._monotonic() - started

@@ -89,6 +89,19 @@ class CacheSpec:
     async def aclose(self) -> None: ...
 
 
+class CostSinkSpec:
+    """A cost sink: see `switchgear.cost_sink.CostSink`; all but `cost_recorded` and `flush` may be left out."""
+
+    required: ClassVar = ("cost_recorded", "flush")
+
+    def cost_recorded(self, record: Any) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+    def totals(self, by: Any, where: Any) -> Any: ...
+    def records(self, where: Any) -> Any: ...
+    def spent(self, account: Any) -> Any: ...
+
+
 # By kind, as in the name of the entry-point group `switchgear.<kind>`. Validators come with their capability.
 SPECS: dict[str, type[Any]] = {
     "capabilities": CapabilitySpec,
@@ -97,6 +110,7 @@ SPECS: dict[str, type[Any]] = {
     "validators": ValidatorSpec,
     "observers": ObserverSpec,
     "caches": CacheSpec,
+    "cost_sinks": CostSinkSpec,
     "secrets": SecretSpec,
 }
 

@@ -11,6 +11,7 @@ import attrs
 from switchgear.figures import Figures
 from switchgear.money import Price
 from switchgear.results import OutputT, ProviderResult
+from switchgear.tariff import Tariff
 
 RequestT = TypeVar("RequestT")
 
@@ -34,17 +35,19 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
     the provider's own TOML table: `priority` (lower is asked first), `quality_score` (0-1), `timeout` (seconds for one
     attempt), `concurrency` (requests at a time, None for no bound of ours), `price`. A provider does not retry, cache
     or time out: that is done around it. `suspends = False` on the class promises that its coroutines never wait for
-    anything (tables, rules, arithmetic): calls from ordinary code then need no loop.
+    anything (tables, rules, arithmetic): calls from ordinary code then need no loop. `default_price` on the class is
+    the vendor's list price, documented with its date: it holds where the configuration names none; `Price()` is free.
     """
 
     suspends: ClassVar[bool] = True
+    default_price: ClassVar[Price | None] = None
 
     name: str = ""
     priority: int = 100
     quality_score: float = 0.5
     timeout: float | None = None
     concurrency: int | None = None
-    price: Price | None = None
+    price: Price | Tariff | None = attrs.field(default=attrs.Factory(lambda self: self.default_price, takes_self=True))
     figures: Figures = attrs.field(factory=Figures, init=False, repr=False)
     _reported: ProviderStatus = attrs.field(default=ProviderStatus.AVAILABLE, init=False)
     _observed: Callable[[], ProviderStatus] | None = attrs.field(default=None, init=False, repr=False)

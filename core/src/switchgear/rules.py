@@ -27,3 +27,4 @@ Currency = Annotated[str, spelled(r"[A-Z]{3}", 'a currency code of three capital
 PriceKey = Annotated[str, spelled(r"per_[a-z][a-z0-9_]*", "per_call, or per_ and a unit such as per_page")]
 Wait = Annotated[Duration, Rule('a duration longer than "0s"', bool)]
 Amount = Annotated[Decimal, Rule("an amount of 0 or more", Decimal(0).__le__)]
+ExchangeRate = Annotated[Decimal, Rule("a rate above 0", Decimal(0).__lt__)]

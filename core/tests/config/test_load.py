@@ -5,7 +5,9 @@ from typing import Any
 
 import attrs
 import pytest
+from switchgear import Price
 from switchgear.config import Component, Settings, from_mapping, load, read
+from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError
 
 # The example of the design, as far as the core's own tables go.
@@ -80,7 +82,8 @@ def test_the_designs_example_loads(file: Path) -> None:
     assert scans.deadline == 30.0
     assert scans.validate == (Component("min-coverage", options={"threshold": 0.9}), Component("not-empty"))
     assert (fast.priority, fast.quality_score, fast.timeout, fast.concurrency) == (1, 0.8, 10.0, 2)
-    assert fast.cost == {"per_page": Decimal("0.0015")}
+    assert isinstance(fast.cost, PriceTable)
+    assert fast.cost.price() == Price(per_unit={"pages": Decimal("0.0015")})
     assert loaded.settings.observers["alerts"].options == {"url": "http://localhost"}
     assert load(file, environment="prod", environ={}).settings.services["scans"].strategy.type == "quality"
 
@@ -153,7 +156,7 @@ def test_a_reference_can_become_a_number_or_a_switch_but_a_quoted_literal_cannot
         ("quality_score", -0.1, "expected a value >= 0, got -0.1"),
         ("timeout", "0s", "expected a duration longer than \"0s\", got '0s'"),
         ("cost", {"per_page": "-1"}, "expected an amount of 0 or more, got '-1'"),
-        ("cost", {"pages": "1"}, "expected per_call, or per_ and a unit such as per_page, got 'pages'"),
+        ("cost", {"pages": "1"}, "unknown key"),
         ("options", ["x"], "expected a table, got a list"),
     ],
 )

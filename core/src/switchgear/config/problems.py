@@ -23,7 +23,8 @@ def problems_of(error: Exception, raw: object, path: str) -> Iterator[Problem]:
             else:
                 yield from problems_of(inner, _child(raw, key), dotted(path, key))
         for inner in without:
-            yield from _of_the_whole(inner, raw, path)
+            same_place = isinstance(inner, ClassValidationError | IterableValidationError)
+            yield from problems_of(inner, raw, path) if same_place else _of_the_whole(inner, raw, path)
     elif isinstance(error, Mismatch):
         yield Problem(path, str(error), error.remedy)
     elif isinstance(error, ValueError | TypeError):

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Literal
 from attrs import Factory, field, frozen, validators
 
 from switchgear.caching.settings import CacheSettings
+from switchgear.costs.prices import PriceTable
 from switchgear.durations import Duration
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.health import Health
 from switchgear.policies.hedge import Hedge
 from switchgear.policies.rate_limit import Rate
 from switchgear.policies.retry import Retry
-from switchgear.rules import Amount, Currency, Name, PriceKey, Wait
+from switchgear.rules import Currency, ExchangeRate, Name, Wait
 
 
 def doc(text: str) -> dict[str, str]:
@@ -107,7 +108,7 @@ class Provider:
     cool_down: Wait = field(
         default=Duration(300.0), metadata=doc("how long it is left alone after it refused our credentials or quota")
     )
-    cost: dict[PriceKey, Amount] | None = field(
+    cost: PriceTable | tuple[PriceTable, ...] | None = field(
         default=None, metadata=doc('its price, such as { per_page = "0.0015" }; beats the plugin\'s own')
     )
     options: dict[str, Any] = field(default=Factory(dict), metadata=doc("the provider's own settings"))
@@ -154,6 +155,12 @@ class Settings:
     services: dict[Name, Service] = field(default=Factory(dict), metadata=doc("the services, by your names for them"))
     observers: dict[Name, Component] = field(
         default=Factory(dict), metadata=doc("listeners for metrics, traces and alerts, by your names for them")
+    )
+    cost_sinks: dict[Name, Component] = field(
+        default=Factory(dict), metadata=doc("where the record of every priced attempt goes, by your names for them")
+    )
+    currencies: dict[Currency, ExchangeRate] = field(
+        default=Factory(dict), metadata=doc('what one unit of another currency is worth here: { EUR = "1.08" }')
     )
     environments: dict[Name, dict[str, Any]] = field(
         default=Factory(dict), metadata=doc("overlays as declared; the chosen one is already merged into the rest")

