@@ -11,8 +11,10 @@ from pathlib import Path
 from figures import Section, judged, parser, show
 
 ROOT = Path(__file__).parents[2]
+# What the core depends on, as it imports it.
 LIBRARIES = (
-    "attrs, cattrs, click, loguru, pluggy, rich.console, rich.table, stevedore.named, tomli, packaging.requirements"
+    "attrs, backoff, cattrs.gen, click, loguru, packaging.requirements, pluggy, rich.console, rich.table, "
+    "stevedore.named, tomli"
 )
 FIVE = """
 [services.scans]

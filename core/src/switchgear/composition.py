@@ -4,18 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from switchgear.cached import CachedProviderManager
-from switchgear.caching.identity import Identity, ignored_options
 from switchgear.caching.settings import CacheLevel, CacheSettings
 from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
 from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError, Problem
-from switchgear.guarded_cache import Level, trouble_with
 from switchgear.home import Home
 from switchgear.manager import ProviderManager
 from switchgear.money import Price
@@ -24,6 +21,10 @@ from switchgear.plugins import Catalog, Offer, PluginProblem, Registry
 from switchgear.policies import Policies
 from switchgear.provider import AnyProvider, BaseProvider
 from switchgear.tariff import Tariff
+
+if TYPE_CHECKING:
+    from switchgear.caching.identity import Identity
+    from switchgear.guarded_cache import Level
 
 Manager = ProviderManager[Any, Any]
 
@@ -110,6 +111,8 @@ class _Composition:
         self.composed.capabilities[name] = capability
         make: Callable[..., Manager] = ProviderManager
         if cache:
+            from switchgear.cached import CachedProviderManager
+
             make = partial(
                 CachedProviderManager,
                 cache=cache,
@@ -220,7 +223,7 @@ class _Composition:
         )
         return None
 
-    def cache(self, service: Service, capability: AnyCapability, path: str) -> list[Level]:
+    def cache(self, service: Service, capability: AnyCapability, path: str) -> "list[Level]":
         """The levels of a service's cache, the nearest first; none where it has no cache."""
         settings = service.cache
         if settings is None or not settings.enabled:
@@ -238,7 +241,9 @@ class _Composition:
 
     def level(
         self, level: CacheLevel, settings: CacheSettings, capability: AnyCapability, path: str
-    ) -> Iterator[Level]:
+    ) -> "Iterator[Level]":
+        from switchgear.guarded_cache import Level, trouble_with
+
         offer = self.catalog.find("caches", level.type)
         if self.catalog.is_disabled(offer):
             return
@@ -315,8 +320,10 @@ def _levels(path: str, settings: CacheSettings) -> Iterator[tuple[str, CacheLeve
         yield f"{path}.levels[{index}]", level
 
 
-def _identities(service: Service, providers: list[AnyProvider]) -> Mapping[str, Identity]:
+def _identities(service: Service, providers: list[AnyProvider]) -> "Mapping[str, Identity]":
     """Of all that are configured: of those that are switched off, nobody knows which options change no answer."""
+    from switchgear.caching.identity import Identity, ignored_options
+
     made = {provider.name: ignored_options(provider) for provider in providers}
     return {
         name: Identity(settings.type.partition("@")[0], settings.options, made.get(name))

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from hashlib import blake2b
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -105,23 +106,9 @@ def _set(write: Write, value: Set[Any]) -> None:
 
 def _mapping(write: Write, value: Mapping[Any, Any]) -> None:
     write(b"m%d:" % len(value))
-    for key, item in sorted((canonical(key), item) for key, item in _sortable(value)):
+    for key, item in sorted(((canonical(key), item) for key, item in value.items()), key=itemgetter(0)):
         write(key)
-        _feed(write, item.value)
-
-
-@attrs.frozen(order=False)
-class _Item:
-    """A mapping's value: never compared, since no two keys have the same form."""
-
-    value: Any
-
-    def __lt__(self, other: "_Item") -> bool:
-        return False
-
-
-def _sortable(value: Mapping[Any, Any]) -> list[tuple[Any, _Item]]:
-    return [(key, _Item(item)) for key, item in value.items()]
+        _feed(write, item)
 
 
 def _instance(write: Write, value: Any) -> None:

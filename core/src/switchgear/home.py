@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from switchgear.clock import SYSTEM_CLOCK, Clock
@@ -174,6 +174,8 @@ def _check_no_loop() -> None:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # not for who only awaits
+
     asyncio.set_event_loop(loop)
     threads = ThreadPoolExecutor(thread_name_prefix="switchgear-home")
     loop.set_default_executor(threads)

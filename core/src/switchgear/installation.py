@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from switchgear.config import Document, IsActive, Settings
 from switchgear.config.references import Unresolved
 from switchgear.errors import Problem
@@ -15,6 +13,11 @@ from switchgear.plugins import Catalog, PluginProblem, installed_version
 
 def missing_requirements(settings: Settings) -> Iterator[Problem]:
     """Each `[plugins] require` that the installed distributions do not meet."""
+    if not settings.plugins.require:
+        return
+    # Not at the top: importing it takes longer than most configurations take to check.
+    from packaging.requirements import InvalidRequirement, Requirement
+
     for index, text in enumerate(settings.plugins.require):
         path = f"plugins.require[{index}]"
         try:

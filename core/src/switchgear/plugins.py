@@ -16,7 +16,7 @@ from pluggy import HookimplOpts, HookspecOpts, PluginManager, PluginValidationEr
 from stevedore.extension import Extension
 from stevedore.named import NamedExtensionManager
 
-from switchgear.entries import GROUP_PREFIX, Entries, installed_entries, name_of, normalized, version_of
+from switchgear.entries import GROUP_PREFIX, Entries, Point, installed_entries, normalized
 from switchgear.errors import SwitchgearError
 from switchgear.hookspecs import SPECS, check_contract, methods_of
 from switchgear.logs import silence
@@ -244,9 +244,10 @@ def _slug(type_name: str) -> str:
     return normalized(distribution.removeprefix("switchgear-") or name)
 
 
-def _installed(point: EntryPoint) -> Offer:
-    kind = point.group.removeprefix(GROUP_PREFIX)
-    return Offer(kind, point.name, point.value, name_of(point.dist), version_of(point.dist), point)
+def _installed(point: Point) -> Offer:
+    entry = point.entry
+    kind = entry.group.removeprefix(GROUP_PREFIX)
+    return Offer(kind, entry.name, entry.value, point.distribution, point.version, entry)
 
 
 def _with_arguments(function: Any, names: Sequence[str]) -> Callable[[Any], None]:

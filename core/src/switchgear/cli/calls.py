@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from switchgear.cli.boards import Recorder
-from switchgear.cli.flags import CallOptions
+from switchgear.cli.call_flags import CallOptions
 from switchgear.cli.inputs import Input
 from switchgear.errors import ProviderError, SwitchgearError
 from switchgear.messages import plugin_bug

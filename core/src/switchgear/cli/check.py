@@ -70,16 +70,11 @@ def _left_out(board: "Switchgear") -> list[dict[str, str]]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    from switchgear.cli.tables import print_table
-
     environment = f", environment {report['environment']}" if report["environment"] else ""
     click.echo(f"OK: {report['file']}{environment}")
-    if report["services"]:
-        rows = [
-            (name, each["capability"], each["strategy"], ", ".join(_spelled(each["providers"])))
-            for name, each in report["services"].items()
-        ]
-        print_table(("service", "capability", "strategy", "providers"), rows)
+    # In plain lines: to import what draws tables takes longer than to check a file.
+    for name, each in report["services"].items():
+        click.echo(f"{name}: {each['capability']} by {each['strategy']}: {', '.join(_spelled(each['providers']))}")
     for each in report["left_out"]:
         click.echo(f"left out: {each['path']}: {each['reason']}")
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from switchgear.cli.calls import Answer
-from switchgear.cli.shown import Shown
-
 if TYPE_CHECKING:
+    from switchgear.cli.calls import Answer
+    from switchgear.cli.shown import Shown
     from switchgear.results import Attempt
 
 
@@ -18,7 +17,7 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, allow_nan=False))
 
 
-def line(answer: Answer, shown: Shown, currency: str) -> dict[str, Any]:
+def line(answer: "Answer", shown: "Shown", currency: str) -> dict[str, Any]:
     """What a program wants to know of an answer. Latencies are in seconds."""
     result, call, error = answer.result, answer.call, shown.error
     attempts = result.attempts if result else getattr(answer.error, "attempts", call.attempts if call else ())

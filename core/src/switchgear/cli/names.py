@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from switchgear.entries import GROUP_PREFIX, installed_entries
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 FILE_NAME = "switchgear.toml"
 
@@ -20,11 +22,11 @@ def capabilities() -> tuple[str, ...]:
     return tuple(sorted(_offered("capabilities")))
 
 
-def complete_service(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_service(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     return _starting(incomplete, _services(ctx))
 
 
-def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """The providers of the service that the line names, or those installed for a capability's quick start."""
     # An option that still lacks its value stops click before it has given the arguments their names.
     service = _services(ctx).get(ctx.params.get("service") or next(iter(ctx.args), ""))
@@ -37,13 +39,13 @@ def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: st
     )
 
 
-def complete_plugin(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_plugin(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     return _starting(incomplete, _offered())
 
 
 def _offered(kind: str | None = None) -> set[str]:
-    points = installed_entries().points
-    return {point.name for point in points if kind is None or point.group == f"{GROUP_PREFIX}{kind}"}
+    entries = (point.entry for point in installed_entries().points)
+    return {entry.name for entry in entries if kind is None or entry.group == f"{GROUP_PREFIX}{kind}"}
 
 
 def _services(ctx: click.Context) -> Mapping[str, Any]:
@@ -67,5 +69,7 @@ def _file(ctx: click.Context) -> Path | None:
     return next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
 
 
-def _starting(incomplete: str, names: Any) -> list[CompletionItem]:
+def _starting(incomplete: str, names: Any) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]

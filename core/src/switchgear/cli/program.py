@@ -3,12 +3,15 @@
 import importlib
 import sys
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from switchgear._version import __version__
 from switchgear.cli import faults, names
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Module and help of each command: neither `--help` nor a command imports another one.
 _COMMANDS = {
@@ -69,8 +72,10 @@ class Program(click.Group):
                 return status
             sys.exit(status if isinstance(status, int) else 0)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
-        found = [click.shell_completion.CompletionItem(name) for name in names.capabilities()]
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name) for name in names.capabilities()]
         return super().shell_complete(ctx, incomplete) + [item for item in found if item.value.startswith(incomplete)]
 
 

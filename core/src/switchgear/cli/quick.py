@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from switchgear.cli import flags
+from switchgear.cli import call_flags
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
@@ -17,8 +17,8 @@ def command_for(capability: str) -> click.Command:
         capability, short_help="Ask the installed providers; needs no configuration.", help=_help(capability)
     )
     @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-    @flags.calling
-    def command(inputs: tuple[str, ...], options: flags.CallOptions) -> None:
+    @call_flags.calling
+    def command(inputs: tuple[str, ...], options: call_flags.CallOptions) -> None:
         _run(capability, inputs, options)
 
     return command
@@ -32,7 +32,7 @@ def _help(capability: str) -> str:
     )
 
 
-def _run(capability: str, inputs: tuple[str, ...], options: flags.CallOptions) -> None:
+def _run(capability: str, inputs: tuple[str, ...], options: call_flags.CallOptions) -> None:
     from switchgear.cli.boards import Recorder
     from switchgear.cli.faults import say_note
     from switchgear.cli.service_call import call_service

@@ -2,15 +2,15 @@
 
 import click
 
-from switchgear.cli import flags, names
+from switchgear.cli import call_flags, flags, names
 
 
 @click.command("run", short_help="Call a configured service.")
 @click.argument("service", shell_complete=names.complete_service)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@flags.calling
+@call_flags.calling
 @flags.place
-def command(service: str, inputs: tuple[str, ...], options: flags.CallOptions, place: flags.Place) -> None:
+def command(service: str, inputs: tuple[str, ...], options: call_flags.CallOptions, place: flags.Place) -> None:
     """Call SERVICE with each INPUT: a file, a folder, a pattern, a text, or - for standard input.
 
     Which of these it may be is for the service's capability to say. Answers come in the order of the inputs. With

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from switchgear.cli.boards import Recorder, check_names, find_service
+from switchgear.cli.call_flags import CallOptions
 from switchgear.cli.calls import Caller, make_fail
 from switchgear.cli.faults import FAILED
-from switchgear.cli.flags import CallOptions
 from switchgear.cli.inputs import Input, expand
 from switchgear.cli.presenter import Presenter
 from switchgear.cli.progress import Progress

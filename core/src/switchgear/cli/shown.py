@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from switchgear.cli.call_flags import CallOptions
 from switchgear.cli.calls import Answer
 from switchgear.cli.drawings import Drawings
-from switchgear.cli.flags import CallOptions
 from switchgear.errors import SwitchgearError
 from switchgear.messages import plugin_bug
 

@@ -1,7 +1,7 @@
 """Tables to typed values: one strict cattrs converter, and every problem at once."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, NotRequired, TypedDict, TypeVar, get_args, get_type_hints
 
 import attrs
@@ -125,11 +125,12 @@ def _table(raw: Any, table: Any) -> Mapping[str, Any]:
 
 
 def _field_hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter) -> Any:
-    hook = _hook(field, wanted, converter)
+    # Made when the first value comes: most fields of most tables are left out.
+    hook = cache(partial(_hook, field, wanted, converter))
     constraints = constraints_of(field)
 
     def structure_field(value: Any, _: Any) -> Any:
-        found = hook(value, wanted)
+        found = hook()(value, wanted)
         if is_unknown(value):
             return fitting(found, field, constraints)
         check(found, field, constraints, wanted, value)
@@ -140,10 +141,7 @@ def _field_hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter
 
 def _hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter) -> Hook:
     try:
-        return converter.get_structure_hook(wanted, cache_result=False)
-    except RecursionError:
-        # A class that holds itself: looked up when it is met.
-        return converter.structure
+        return converter.get_structure_hook(wanted)
     except StructureHandlerNotFoundError:
         return _as_it_is if field.converter is not None else _unsupported
 

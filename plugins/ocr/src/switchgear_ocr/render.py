@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 from switchgear_ocr.output import Block, Box, Line, OcrOutput, Page, Word
@@ -87,4 +86,6 @@ def _bbox(box: Box) -> str:
 
 
 def _written(text: str) -> str:
+    from html import escape  # with all the names of HTML's characters: only for who wants hOCR
+
     return escape(text.translate(UNWRITABLE), quote=False)

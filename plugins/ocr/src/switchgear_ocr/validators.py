@@ -1,6 +1,7 @@
 """Validators `min-confidence` and `expect`; the costlier ones have modules of their own."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import attrs
@@ -26,6 +27,11 @@ class MinConfidence:
             raise InvalidResult(f"confidence {found:.2f}, less than {self.threshold}", score=found)
 
 
+def _together(patterns: Iterable[str]) -> tuple[str, ...]:
+    """`tuple` itself has no signature that attrs could read quickly."""
+    return tuple(patterns)
+
+
 def _compiled(instance: object, attribute: object, patterns: tuple[str, ...]) -> None:
     if not patterns:
         raise ValueError("expect needs at least one pattern")
@@ -43,7 +49,7 @@ class Expect:
     They are searched in the whole text, case counts, `^` and `$` match at line ends. The score is the share found.
     """
 
-    patterns: tuple[str, ...] = attrs.field(converter=tuple, validator=_compiled)
+    patterns: tuple[str, ...] = attrs.field(converter=_together, validator=_compiled)
     require: Literal["all", "any"] = attrs.field(default="all", validator=attrs.validators.in_(("all", "any")))
 
     def check(self, request: OcrRequest, result: ProviderResult[OcrOutput]) -> None:
