@@ -13,7 +13,7 @@ ROOT = Path(switchgear.__file__).parent
 FLOORS = {
     "values": "_version clock context durations errors figures fingerprints logs messages money outcome periods "
     "results rules secret tariff",
-    "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink",
+    "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
     "mechanisms": "policies strategies observers caching costs",
     "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
     "stream "

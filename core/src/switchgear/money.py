@@ -1,13 +1,15 @@
 """What a provider charges: a formula over what was used."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
 import attrs
 
 _NANO = Decimal("1e-9")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _NOTHING: Mapping[str, Decimal] = {}
 
 
@@ -107,6 +109,11 @@ def to_nanos(amount: Decimal) -> int:
 def from_microseconds(at: int) -> datetime:
     """A ledger's timestamp as a moment in UTC."""
     return datetime.fromtimestamp(at / 1_000_000, UTC)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """A moment as a ledger's timestamp: exact, which a product of floats is not."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _graduated(tiers: Sequence[Tier], amount: Decimal) -> Decimal:

@@ -1,8 +1,8 @@
 """Tools for testing what is built with Switchgear, and what plugs into it.
 
 Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `ScriptedCache`,
-`FakeCandidate`, `MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `CacheSuite`, `ObserverSuite`,
-`ValidatorSuite`, which need the extra `switchgear[testing]`, and `check_fingerprint`. Under stress:
+`FakeCandidate`, `MemoryLedger`, `MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `CacheSuite`,
+`ObserverSuite`, `ValidatorSuite`, which need the extra `switchgear[testing]`, and `check_fingerprint`. Under stress:
 `cancel_at_every_await`, `simulate`.
 """
 
@@ -12,6 +12,7 @@ from switchgear.testing.candidates import FakeCandidate
 from switchgear.testing.clocks import FakeClock
 from switchgear.testing.faults import Brownout, Fault, Flapping, Outage, Throttle
 from switchgear.testing.fingerprints import check_fingerprint
+from switchgear.testing.ledgers import MemoryLedger
 from switchgear.testing.observers import MemoryObserver
 from switchgear.testing.providers import ChaosProvider, ChaosRule, ScriptedProvider
 from switchgear.testing.report import Report, Sent, Served
@@ -42,6 +43,7 @@ __all__ = [
     "Flapping",
     "LeftBehind",
     "Livelock",
+    "MemoryLedger",
     "MemoryObserver",
     "ObserverSuite",
     "Outage",
