@@ -11,8 +11,8 @@ ROOT = Path(switchgear.__file__).parent
 
 # From the ground up. A module, or a folder of them, may import what stands on its own floor and below.
 FLOORS = {
-    "values": "_version clock context durations errors figures fingerprints logs messages money outcome periods "
-    "results rules secret tariff",
+    "values": "_version clock context durations errors figures findings fingerprints logs messages money outcome "
+    "periods results rules secret tariff",
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
     "mechanisms": "policies strategies observers caching costs",
     "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "

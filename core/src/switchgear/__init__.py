@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         UsageError as UsageError,
     )
     from switchgear.figures import Figures as Figures
+    from switchgear.findings import Finding as Finding
     from switchgear.fingerprints import (
         canonical as canonical,
     )
@@ -201,6 +202,7 @@ _HOMES = {
     "context": ["current_call"],
     "cost_sink": ["CostRecord", "CostSink", "Lease", "Ledger", "Selection", "SharedLedger", "Total"],
     "figures": ["Figures"],
+    "findings": ["Finding"],
     "guarded_cache": ["Level"],
     "http_errors": ["error_for_status", "map_errors", "parse_retry_after"],
     "manager": ["Answer", "ProviderManager"],
