@@ -5,6 +5,7 @@ Providers take a `TranslationRequest` and answer with a `TranslationOutput`; `TR
 
 from switchgear_translation.answering import answer, usage
 from switchgear_translation.capability import TRANSLATION, TranslationCapability
+from switchgear_translation.documents import Translated, translate
 from switchgear_translation.languages import lookup, primary, three_letters
 from switchgear_translation.limits import Limits, limits_of
 from switchgear_translation.output import TranslationOutput
@@ -13,6 +14,7 @@ from switchgear_translation.request import TranslationRequest, characters
 __all__ = [
     "TRANSLATION",
     "Limits",
+    "Translated",
     "TranslationCapability",
     "TranslationOutput",
     "TranslationRequest",
@@ -22,5 +24,6 @@ __all__ = [
     "lookup",
     "primary",
     "three_letters",
+    "translate",
     "usage",
 ]

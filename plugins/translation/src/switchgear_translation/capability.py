@@ -9,8 +9,12 @@ from typing import Any, ClassVar
 from switchgear import Capability, Effect, InvalidInput
 
 from switchgear_translation.answering import usage
+from switchgear_translation.identification import Language
+from switchgear_translation.kept import Numbers, Placeholders, Tags
+from switchgear_translation.leftovers import KnownWords, Untranslated
 from switchgear_translation.output import TranslationOutput
 from switchgear_translation.request import TranslationRequest
+from switchgear_translation.validators import Complete, Length
 
 OPTIONS = ("target", "source", "formality", "format", "glossary", "context", "per_item")
 PARAGRAPHS = "\n\n"
@@ -24,9 +28,19 @@ class TranslationCapability(Capability[TranslationRequest, TranslationOutput]):
     effect = Effect.PURE
     request_type = TranslationRequest
     output_type = TranslationOutput
-    validators: ClassVar[Mapping[str, type[Any]]] = {}
+    validators: ClassVar[Mapping[str, type[Any]]] = {
+        "complete": Complete,
+        "placeholders": Placeholders,
+        "tags": Tags,
+        "numbers": Numbers,
+        "untranslated": Untranslated,
+        "known-words": KnownWords,
+        "language": Language,
+        "length": Length,
+    }
     suffixes = (".txt",)
     formats = ("text", "json")
+    default_service: ClassVar[Mapping[str, Any]] = {"validate": [{"type": "complete"}]}
 
     def request(self, value: Any, **options: Any) -> TranslationRequest:
         """A request from a text, texts, UTF-8 bytes, or a path to a text file, whose paragraphs are the items.
