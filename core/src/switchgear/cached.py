@@ -76,7 +76,8 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         super().__init__(providers, strategy, **options)
         if self.effect is not Effect.PURE:
             raise UsageError(f"{self.service}: only answers of work that may be repeated freely can be kept")
-        levels = self._guard(cache, options.get("output_type", object))
+        caching = caching or CacheSettings()
+        levels = self._guard(cache, caching.timeout, options.get("output_type", object))
         self.cache_figures = CacheFigures(levels={level.name: level.figures for level in levels})
         if len(self.cache_figures.levels) < len(levels):
             raise UsageError(f"{self.service}: two levels of its cache have the same name")
@@ -84,7 +85,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
             levels,
             self.service,
             scope_of(capability, options.get("validators", ())),
-            caching or CacheSettings(),
+            caching,
             fingerprint_by(capability),
             identities or {name: identity_of(each) for name, each in self.providers.items()},
             self._home,
@@ -167,9 +168,9 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         """Whether it came from a provider that is configured today, with the options of today."""
         return self._is_current(entry)
 
-    def _guard(self, cache: Any, output_type: Any) -> list[GuardedCache]:
+    def _guard(self, cache: Any, timeout: float, output_type: Any) -> list[GuardedCache]:
         given = cache if isinstance(cache, Sequence) else [Memory() if cache is None else cache]
-        levels = [each if isinstance(each, Level) else Level(cache=each) for each in given]
+        levels = [each if isinstance(each, Level) else Level(cache=each, timeout=timeout) for each in given]
         for level in levels:
             if hasattr(level.cache, "clock"):
                 level.cache.clock = self._home.clock

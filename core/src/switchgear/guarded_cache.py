@@ -12,6 +12,7 @@ from switchgear.durations import Duration
 from switchgear.errors import UsageError
 from switchgear.home import Home
 from switchgear.logs import logger, report_defect
+from switchgear.messages import safe_message
 from switchgear.policies.breaker import Breaker, CircuitBreaker, State
 from switchgear.policies.deadline import DeadlineScope
 from switchgear.strategy import Random
@@ -141,6 +142,7 @@ class GuardedCache:
             self.figures.timeouts += 1
             # Cut short by the call's own deadline, it says nothing about the cache.
             if not hurried:
+                self.figures.last_error = f"no answer within {self._timeout:g} s"
                 self.breaker.record_failure(permit, slow=True)
                 return None
         except asyncio.CancelledError:
@@ -169,7 +171,8 @@ class GuardedCache:
 
     def _failed(self, error: Exception) -> None:
         self.figures.errors += 1
-        logger.debug("{}: {}", self._place, type(error).__name__)
+        self.figures.last_error = _described(error)
+        logger.debug("{}: {}", self._place, self.figures.last_error)
 
     def _encoded(self, codec: "Codec", key: str, entry: Entry) -> bytes | None:
         now = self._clock.monotonic()
@@ -191,7 +194,8 @@ class GuardedCache:
             return None
 
     def _changed(self, old: State, new: State) -> None:
-        logger.warning("{}: circuit {}", self._place, new.value)
+        why = f", {self.figures.last_error}" if new is State.OPEN and self.figures.last_error else ""
+        logger.warning("{}: circuit {}{}", self._place, new.value, why)
 
 
 def trouble_with(cache: Any, output_type: Any) -> str:
@@ -201,6 +205,14 @@ def trouble_with(cache: Any, output_type: Any) -> str:
     from switchgear.caching.codec import Codec
 
     return Codec(output_type).trouble
+
+
+def _described(error: BaseException) -> str:
+    """Its type, and what the system said where that is behind it: other texts may repeat what was to be kept."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__ if cause is None else f"{type(error).__name__}: {safe_message(cause)}"
 
 
 def _keeps_entries(cache: Any) -> bool:

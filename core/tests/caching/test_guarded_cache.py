@@ -52,6 +52,31 @@ async def test_a_slow_cache_does_not_eat_up_a_short_deadline() -> None:
     assert service._home.clock.monotonic() == pytest.approx(20.0, abs=0.1)
 
 
+async def test_the_settings_say_how_long_a_cache_is_waited_for() -> None:
+    caching = CacheSettings(ttl=Duration(60.0), timeout=Duration(3.0))
+    provider, clock = ScriptedProvider(["answer"]), VirtualClock()
+    service = CachedProviderManager([provider], cache=ScriptedCache(trouble=HANG), caching=caching, clock=clock)
+    await service.process("request")
+    assert clock.monotonic() == pytest.approx(6.0, abs=0.1)
+    assert service.cache_figures.levels["scriptedcache"].last_error == "no answer within 3 s"
+
+
+async def test_the_figures_say_what_the_system_said_and_nothing_that_may_hold_an_answer() -> None:
+    def failing(error: Exception, cause: Exception | None = None) -> Exception:
+        error.__cause__ = cause
+        return error
+
+    troubles = {
+        "ConnectionRefusedError: [Errno 111] refused": ConnectionRefusedError(111, "refused"),
+        "ValueError: [Errno 28] No space left": failing(ValueError("planted"), OSError(28, "No space left")),
+        "ValueError": failing(ValueError("planted"), KeyError("planted")),
+    }
+    for expected, trouble in troubles.items():
+        service = manager(ScriptedCache(trouble=trouble))
+        await service.process("request")
+        assert service.cache_figures.levels["scriptedcache"].last_error == expected
+
+
 async def test_an_answer_that_a_cache_refuses_is_still_an_answer_and_no_fault() -> None:
     service = manager(ScriptedCache(write_trouble=NotKept("too large")))
     for _ in range(10):

@@ -10,8 +10,8 @@ class LevelFigures:
     """One level: what it was asked and how that went.
 
     `unreadable` entries were corrupt, cut off, foreign or from the future; `errors` and `timeouts` were answered as
-    misses; `skipped` were not even asked, its circuit being open; `refused` values could not be kept. Bytes are those
-    of values as they went over the wire or to disk, none in memory.
+    misses, and `last_error` says what the last of them was; `skipped` were not even asked, its circuit being open;
+    `refused` values could not be kept. Bytes are those of values as they went over the wire or to disk, none in memory.
     """
 
     lookups: int = 0
@@ -24,6 +24,7 @@ class LevelFigures:
     refused: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    last_error: str = ""
 
 
 @attrs.define(slots=True)

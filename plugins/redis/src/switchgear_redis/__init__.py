@@ -1,5 +1,6 @@
 """Answers in Redis, or in Valkey, which speaks the same protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -50,6 +51,11 @@ class Redis:
     ca_file: Path | None = field(default=None, metadata={"help": "whom to trust with rediss://; absent: the system"})
     _client: Any = field(default=None, init=False, repr=False)
     _lines: Lines | None = field(default=None, init=False, repr=False)
+    _places: asyncio.Semaphore = field(init=False, repr=False)
+
+    @_places.default
+    def _all_places(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self.connections)
 
     async def get(self, key: str) -> bytes | None:
         value: bytes | None = await self._ask(b"GET", self._name(key))
@@ -88,7 +94,7 @@ class Redis:
         """Of the whole database: Redis keeps no count by prefix."""
         client = self._connected()
         if self.cluster:
-            return Size(await client.dbsize())
+            return Size(await client.dbsize(target_nodes=RedisCluster.PRIMARIES))
         memory: dict[str, Any] = await client.info("memory")
         return Size(await client.dbsize(), memory.get("used_memory_dataset"))
 
@@ -99,10 +105,18 @@ class Redis:
             await lines.close()
         if client is not None:
             await client.aclose()
+            if self.cluster:
+                # A client that was about to look for its nodes anew has left them open.
+                await client.nodes_manager.aclose()
+                await client.nodes_manager.aclose("startup_nodes")
 
     async def _ask(self, *command: bytes) -> Any:
         if self.cluster:
-            return await self._connected().execute_command(command[0].decode(), *command[1:])
+            # redis-py fails a request for which a node has no connection left, instead of letting it wait.
+            async with self._places:
+                client = self._connected()
+                await client.initialize()  # before that it asks any node, and each of them says who knows better
+                return await client.execute_command(command[0].decode(), *command[1:])
         if self._lines is None:
             pool = ConnectionPool.from_url(self.url, retry=_never_again(), **self._options())
             self._lines = Lines(pool, self.connections)
@@ -119,7 +133,8 @@ class Redis:
 
     def _make_client(self) -> Any:
         if self.cluster:
-            options = {**self._options(), "max_connections": self.connections}
+            # 0: a slot that has moved is noted by itself; to begin anew would cut off everybody else's requests.
+            options = {**self._options(), "max_connections": self.connections, "reinitialize_steps": 0}
             return RedisCluster.from_url(self.url, retry=_never_again(), **options)
         return Client.from_url(self.url, retry=_never_again(), **self._options())
 
@@ -141,15 +156,16 @@ class Redis:
         return keys
 
     async def _unlink(self, client: Any, keys: list[bytes]) -> None:
-        """In a cluster, keys of one command would have to share a slot."""
+        """In a cluster, keys of one command would have to share a slot: one command a key, sent in one go."""
         if not keys:
             return
+        if self.cluster:
+            async with client.pipeline() as pipeline:
+                for key in keys:
+                    pipeline.delete(key)
+                await pipeline.execute()
+            return
         try:
-            if not self.cluster:
-                await client.unlink(*keys)
-                return
+            await client.unlink(*keys)
         except ResponseError:  # an old server, or one that forbids it
             await client.delete(*keys)
-            return
-        for key in keys:
-            await client.delete(key)
