@@ -16,6 +16,8 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "plugins").glob("*/README.md")),
 ]
+CAPABILITIES = {"ocr", "translation"}
+PROVIDERS = {"tesseract", "rapidocr", "fasttranslate", "apertium", "deepl", "libretranslate"}
 FENCE = re.compile(r"^```(?:\{code-block\} )?(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -38,9 +40,9 @@ def configurations() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("text", [pytest.param(text, id=place) for place, text in configurations()])
 def test_a_documented_configuration_composes(text: str, tmp_path: Path) -> None:
     tables = tomli.loads(text)
-    kept = {name: table for name, table in tables["services"].items() if table.get("capability") == "ocr"}
+    kept = {name: table for name, table in tables["services"].items() if table.get("capability") in CAPABILITIES}
     types = {provider["type"] for table in kept.values() for provider in table.get("providers", {}).values()}
-    if not kept or not types <= {"tesseract", "rapidocr"} or '"affordable"' in text:
+    if not kept or not types <= PROVIDERS or '"affordable"' in text:
         pytest.skip("names a plugin that the reader is to write, or shows a part of a service")
     path = tmp_path / "switchgear.toml"
     path.write_text(text, "utf-8")

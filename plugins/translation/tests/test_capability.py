@@ -63,7 +63,7 @@ def test_what_is_no_language_or_choice_is_invalid_input(options: dict[str, str])
         TranslationRequest("Hello", **options)
 
 
-@pytest.mark.parametrize("texts", [[], [b"bytes"], [None]])
+@pytest.mark.parametrize("texts", [[], [b"bytes"], [None], ["\ud800"]])
 def test_what_is_no_text_is_invalid_input(texts: list[object]) -> None:
     with pytest.raises(InvalidInput):
         TranslationRequest(texts, target="de")

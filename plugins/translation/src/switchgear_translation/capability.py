@@ -40,7 +40,15 @@ class TranslationCapability(Capability[TranslationRequest, TranslationOutput]):
     }
     suffixes = (".txt",)
     formats = ("text", "json")
-    default_service: ClassVar[Mapping[str, Any]] = {"validate": [{"type": "complete"}]}
+    default_service: ClassVar[Mapping[str, Any]] = {
+        "validate": [{"type": "complete"}],
+        "on_refused": "best",
+        # Those that send nothing to anybody come first.
+        "providers": {
+            "fasttranslate": {"type": "fasttranslate", "priority": 1},
+            "apertium": {"type": "apertium", "priority": 2},
+        },
+    }
 
     def request(self, value: Any, **options: Any) -> TranslationRequest:
         """A request from a text, texts, UTF-8 bytes, or a path to a text file, whose paragraphs are the items.

@@ -11,7 +11,7 @@ from switchgear_translation.kept import PRINTF, SHARE, TAG, TEMPLATE
 from switchgear_translation.output import TranslationOutput
 from switchgear_translation.request import TranslationRequest
 
-UNKNOWN = "unknown_words"  # in a result's metadata: for each item, how many words the engine did not know
+UNKNOWN_WORDS = "unknown_words"  # in a result's metadata: for each item, how many words the engine did not know
 WORD = re.compile(r"[^\W\d_]+")
 MARKED = re.compile(r"(?<!\w)[*@#](?=\w)")  # Apertium's marks: unknown, untranslated, not generated
 SHORTEST = 4  # letters: shorter words are the same in many pairs of languages
@@ -57,7 +57,7 @@ class KnownWords:
     threshold: float = attrs.field(default=0.95, validator=SHARE)
 
     def check(self, request: TranslationRequest, result: ProviderResult[TranslationOutput]) -> None:
-        told: Sequence[int] | None = result.metadata.get(UNKNOWN)
+        told: Sequence[int] | None = result.metadata.get(UNKNOWN_WORDS)
         objections = {}
         for place, source, text in pairs(request, result):
             count = len(words(source))

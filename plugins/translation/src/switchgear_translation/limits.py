@@ -54,8 +54,7 @@ class Limits:
 
 
 def _size(text: str) -> tuple[int, int, int]:
-    # A lone surrogate cannot be sent, but can be counted.
-    return 1, len(text), len(text.encode("utf-8", "surrogatepass"))
+    return 1, len(text), len(text.encode())
 
 
 def _sum(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:

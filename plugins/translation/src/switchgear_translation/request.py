@@ -1,5 +1,6 @@
 """What a translator is asked: texts, from which language into which, and in what manner."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from switchgear_translation.languages import language
 
 Formality = Literal["default", "more", "less", "prefer_more", "prefer_less"]
 Format = Literal["text", "html"]
+SURROGATE = re.compile("[\ud800-\udfff]")
 FORMALITIES: tuple[str, ...] = ("default", "more", "less", "prefer_more", "prefer_less")
 FORMATS: tuple[str, ...] = ("text", "html")
 
@@ -21,6 +23,8 @@ def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
     for text in texts:
         if not isinstance(text, str):
             raise InvalidInput(f"a {type(text).__name__} is no text to translate; give strings")
+        if not text.isascii() and SURROGATE.search(text):
+            raise InvalidInput("a text holds half a character (a lone surrogate), which cannot be sent; decode it anew")
     return texts
 
 
