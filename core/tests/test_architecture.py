@@ -15,7 +15,7 @@ FLOORS = {
     "periods results rules secret tariff",
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
     "mechanisms": "policies strategies observers caching costs",
-    "manager": "home guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
+    "manager": "home till lender guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
     "stream "
     "manager answers cached",
     "config": "config entries plugins options",

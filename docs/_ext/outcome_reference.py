@@ -5,10 +5,11 @@ from inspect import cleandoc
 
 from sphinx.application import Sphinx
 from switchgear.errors import OutcomeError
+from switchgear.money import Charge
 from switchgear.outcome import Outcome, Retry, Sample, Verdict
 
 MARKER = "<!-- outcomes -->"
-HEADS = ("outcome", "error", "meaning", "same provider again", "next provider", "circuit breaker", "latency figure")
+HEADS = ("outcome", "error", "meaning", "same provider again", "next provider", "circuit breaker", "latency figure", "billed")
 RETRY = {
     Retry.NO: "no",
     Retry.REPEATABLE: "if it may be sent twice",
@@ -23,6 +24,7 @@ BREAKER = {
     Verdict.COOL_DOWN: "a long pause of its own",
     Verdict.IGNORED: "ignored",
 }
+CHARGE = {Charge.BILLED: "yes", Charge.FREE: "no", Charge.IN_DOUBT: "in doubt: counts as spent"}
 SAMPLE = {Sample.YES: "counts", Sample.IF_SLOWER: "counts if slower than the average", Sample.NO: "ignored"}
 
 
@@ -50,6 +52,7 @@ def cells(outcome: Outcome) -> Iterator[str]:
     yield "yes" if rule.falls_over else "no"
     yield BREAKER[rule.breaker]
     yield SAMPLE[rule.sample]
+    yield CHARGE[rule.charge]
 
 
 def error_of(outcome: Outcome) -> type[OutcomeError] | None:

@@ -62,6 +62,9 @@ if TYPE_CHECKING:
         BadCredentials as BadCredentials,
     )
     from switchgear.errors import (
+        BudgetExceeded as BudgetExceeded,
+    )
+    from switchgear.errors import (
         ConfigError as ConfigError,
     )
     from switchgear.errors import (
@@ -184,6 +187,7 @@ _HOMES = {
         "AllProvidersFailed",
         "AttemptTimeout",
         "BadCredentials",
+        "BudgetExceeded",
         "ConfigError",
         "InDoubt",
         "InvalidInput",

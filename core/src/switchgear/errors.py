@@ -17,6 +17,7 @@
     │   ├── PluginBug            its plugin broke the contract or raised something unknown
     │   └── InDoubt              it got a request that must not be repeated, and nobody knows what came of it
     ├── Rejected                 ours: we declined to send (open circuit, no room, no time)
+    │   └── BudgetExceeded       the money for it is spent
     └── AllProvidersFailed       nobody could answer; carries every attempt
 """
 
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from switchgear.money import Charge
 from switchgear.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class OutcomeError(SwitchgearError):
     """An error that says how an attempt ended."""
 
     outcome: ClassVar[Outcome]
+    charge: Charge | None = None  # whether it is billed, where that is known better than from the outcome alone
 
     def __init__(self, message: str = "", *, remedy: str | None = None) -> None:
         super().__init__(message)
@@ -84,6 +87,17 @@ class Rejected(OutcomeError):
     """We declined to send the request."""
 
     outcome = Outcome.REJECTED
+
+
+class BudgetExceeded(Rejected):
+    """A budget has no room for this request. `retry_after`: seconds until its next period, None if there is none."""
+
+    def __init__(
+        self, message: str = "", *, budget: str = "", retry_after: float | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.budget = budget
+        self.retry_after = retry_after
 
 
 class ProviderError(OutcomeError):

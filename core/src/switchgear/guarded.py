@@ -11,11 +11,13 @@ import attrs
 
 from switchgear.blocking import BlockingProvider
 from switchgear.capability import Effect
+from switchgear.costs.hold import Hold
 from switchgear.errors import AttemptTimeout, InDoubt, OutcomeError, PluginBug, Throttled
 from switchgear.figures import Figures, Latency
 from switchgear.home import Home
 from switchgear.logs import report_defect
 from switchgear.messages import plugin_bug, safe_message
+from switchgear.money import rounded
 from switchgear.outcome import Outcome, Verdict
 from switchgear.policies import Policies
 from switchgear.policies.breaker import CircuitBreaker, State
@@ -28,6 +30,7 @@ from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.repeating import Repeater
 from switchgear.results import Attempt, Call, ProviderResult, Refused
 from switchgear.strategy import Random
+from switchgear.till import Till
 from switchgear.validation import ResultCheck
 
 # What may have happened by the time it failed: for work that must not happen twice, the outcome is in doubt.
@@ -65,7 +68,7 @@ class Service:
 class GuardedProvider:
     """Asks one provider and says how it went; strategies see it as a `Candidate`."""
 
-    def __init__(self, provider: AnyProvider, service: Service, policies: Policies) -> None:
+    def __init__(self, provider: AnyProvider, service: Service, policies: Policies, till: Till | None = None) -> None:
         self.provider = provider
         self.name = provider.name
         self.priority = provider.priority
@@ -83,6 +86,7 @@ class GuardedProvider:
         self._check = service.check
         self._budget = service.budget
         self.repeater = Repeater(policies.retry, service)
+        self.till = till
         self._cool_down = policies.cool_down
         self._looks_at_input = type(provider).validate_input is not SimpleProvider.validate_input
         self._is_open = False
@@ -143,7 +147,7 @@ class GuardedProvider:
     def may_wait(self) -> bool:
         """Whether an attempt can suspend: in the plugin, in line for a place, or between two tries."""
         provider = self.provider
-        queued = self.bulkhead is not None or self.rate is not None
+        queued = self.bulkhead is not None or self.rate is not None or (self.till is not None and self.till.limits)
         return provider.suspends or provider.timeout is not None or queued or self.repeater.waits
 
     def rejection(self, now: float) -> str:
@@ -157,6 +161,10 @@ class GuardedProvider:
         if self.rate is not None and not self.rate.allows(now):
             return "rate limit"
         return ""
+
+    def over_budget(self, request: Any, now: float) -> str:
+        """Why a budget would pass it over; empty if none would. Takes nothing."""
+        return "" if self.till is None else self.till.objection(request, now)
 
     def ramp_share(self, now: float) -> float:
         """The share of calls it should get just now, 0-1: less than 1 while it warms up after an outage."""
@@ -198,15 +206,23 @@ class GuardedProvider:
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
                 reason = await self._wait_in_line(self.bulkhead, now, share) or self._late_refusal(share, probe, force)
                 now = self._monotonic()
+            hold: Hold | None = None
+            if not reason and self.till is not None:
+                hold = self.till.hold(request, call, now)
+                reason = hold.reason
+                if reason or hold.missing is not None:
+                    reason = await self._short_of_money(self.till, hold, call, share, probe, force)
             # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
             if not reason and self.rate is not None:
                 self.rate.try_acquire(self._monotonic())
             permit = 0 if reason else self._permit(probe, force)
             if not permit:
+                if hold is not None:
+                    self._let_go(hold)
                 call.dropped[self.name] = reason or "circuit open"
                 # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
                 return Outcome.REJECTED if outcome.rule.falls_over else outcome
-            answer = await self._send(request, call, permit, now, share)
+            answer = await self._send(request, call, permit, now, share, hold)
             if type(answer) is not Outcome:
                 return answer
             outcome = answer
@@ -256,6 +272,27 @@ class GuardedProvider:
             return "full: no place came free in time"
         return "" if granted else "full"
 
+    async def _short_of_money(
+        self, till: Till, hold: Hold, call: Call, share: float | None, probe: bool, force: bool
+    ) -> str:
+        """Ask for what is missing; the reason if it does not come. Then the place is given back."""
+        try:
+            await till.fetch(hold, call, share)
+        except BaseException:
+            self._give_place_back()
+            raise
+        if hold.reason:
+            self._give_place_back()
+            return hold.reason
+        return self._late_refusal(share, probe, force)
+
+    def _let_go(self, hold: Hold) -> None:
+        """It is not sent: what was taken for it goes back. Raises what a budget has against the whole call."""
+        assert self.till is not None
+        self.till.drop(hold)
+        if hold.refusal is not None:
+            raise hold.refusal
+
     def _late_refusal(self, share: float | None, probe: bool, force: bool) -> str:
         """What has changed while it stood in line; the place is given back if that ends it."""
         now = self._monotonic()
@@ -265,11 +302,14 @@ class GuardedProvider:
         return reason
 
     async def _send(
-        self, request: Any, call: Call, permit: int, started: float, share: float | None
+        self, request: Any, call: Call, permit: int, started: float, share: float | None, hold: Hold | None
     ) -> ProviderResult[Any] | Outcome:
         """One attempt, from the permit to its settlement."""
         record = Attempt(call.id, self.name, len(call.attempts) + 1)
         call.attempts.append(record)
+        till = self.till
+        if till is not None and hold is not None:
+            till.sent(hold, record, call, started)
         figures = self.figures
         figures.requests += 1
         figures.in_flight += 1
@@ -283,20 +323,22 @@ class GuardedProvider:
                 with DeadlineScope(self._home.timers, NEVER if when is None else when, self._service):
                     answer = await self._ask(request, call, record, started)
         except OutcomeError as error:
-            return self._failed(call, record, started, permit, error.outcome, error)
+            return self._failed(call, record, started, permit, hold, error.outcome, error)
         except TimeoutError as error:
-            return self._failed(call, record, started, permit, Outcome.ATTEMPT_TIMEOUT, error)
+            return self._failed(call, record, started, permit, hold, Outcome.ATTEMPT_TIMEOUT, error)
         # Foreign code: whatever else a plugin raises is its defect, and the call goes on to the next provider.
         except Exception as error:
-            return self._failed(call, record, started, permit, Outcome.PLUGIN_BUG, plugin_bug(error))
+            return self._failed(call, record, started, permit, hold, Outcome.PLUGIN_BUG, plugin_bug(error))
         except BaseException as error:
             # Cancelled, or the program ends: what was taken must still be there for whoever survives it.
-            self._failed(call, record, started, permit, Outcome.CANCELLED, error)
+            self._failed(call, record, started, permit, hold, Outcome.CANCELLED, error)
             raise
         finally:
             figures.in_flight -= 1
             if self.bulkhead is not None:
-                self._leave(record)
+                self._leave(record, call, hold)
+        if till is not None and hold is not None:
+            till.answered(hold, record, call)
         figures.successes += 1
         figures.latency.add(record.latency)
         self._budget.deposit()
@@ -311,12 +353,17 @@ class GuardedProvider:
         if type(result) is not ProviderResult or result.call_id or not isinstance(result.output, self._output_type):
             result = self._checked(result)
         price = self.provider.price
-        if result.cost is None and price is not None:
-            result.cost = price.charge(result.usage or self.provider.estimate_usage(request))
+        usage = result.usage
+        if result.cost is not None:
+            result.cost = rounded(result.cost)
+        elif price is not None:
+            usage = usage or self.provider.estimate_usage(request)
+            cost = price.charge(usage)
+            result.cost = cost if cost is None else rounded(cost)
         result.provider = self.name
         result.call_id = call.id
         result.latency = record.latency = self._monotonic() - started
-        record.usage = result.usage
+        record.usage = usage
         record.cost = result.cost
         if self._check is not None:
             refusal = await self._check.refusal(request, result, call.refused)
@@ -340,7 +387,14 @@ class GuardedProvider:
     # After it
 
     def _failed(
-        self, call: Call, record: Attempt, started: float, permit: int, outcome: Outcome, error: BaseException
+        self,
+        call: Call,
+        record: Attempt,
+        started: float,
+        permit: int,
+        hold: Hold | None,
+        outcome: Outcome,
+        error: BaseException,
     ) -> Outcome:
         record.latency = record.latency or self._monotonic() - started
         if outcome is Outcome.ATTEMPT_TIMEOUT and not isinstance(error, OutcomeError):
@@ -360,6 +414,8 @@ class GuardedProvider:
                 call.error = error
         record.outcome = outcome
         record.message = message
+        if self.till is not None and hold is not None:
+            self.till.failed(hold, record, call, error)
         self.figures.record_failure(counted, record.latency)
         self._settle(counted, permit, error)
         return outcome
@@ -385,7 +441,7 @@ class GuardedProvider:
             until = self._monotonic() + (THROTTLED_BASE if wait is None or guessed else wait)
             self.pause.extend(until, "throttled", guessed=guessed)
 
-    def _leave(self, record: Attempt) -> None:
+    def _leave(self, record: Attempt, call: Call, hold: Hold | None) -> None:
         """Give the place back, unless a worker thread still works in it."""
         assert self.bulkhead is not None
         work = self.provider.left_behind() if isinstance(self.provider, BlockingProvider) else None
@@ -394,9 +450,9 @@ class GuardedProvider:
             return
         self.bulkhead.hold()
         loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda done: _tell(loop, self._came_back, done, record))
+        work.add_done_callback(lambda done: _tell(loop, self._came_back, done, record, call, hold))
 
-    def _came_back(self, work: "Future[ProviderResult[Any]]", record: Attempt) -> None:
+    def _came_back(self, work: "Future[ProviderResult[Any]]", record: Attempt, call: Call, hold: Hold | None) -> None:
         """A worker thread that nobody waits for has returned: its answer is dropped, what it cost is recorded."""
         assert self.bulkhead is not None
         self.bulkhead.let_go()
@@ -408,7 +464,11 @@ class GuardedProvider:
             return
         price = self.provider.price
         record.usage = result.usage
-        record.cost = price.amount(result.usage) if result.cost is None and price is not None else result.cost
+        cost = price.charge(result.usage) if result.cost is None and price is not None else result.cost
+        if cost is not None:
+            record.cost = rounded(cost)
+        if self.till is not None and hold is not None:
+            self.till.came_late(hold, record, call)
 
     def _give_place_back(self) -> None:
         if self.bulkhead is not None:

@@ -18,6 +18,8 @@ from switchgear.errors import (
     Throttled,
     Unsupported,
 )
+from switchgear.money import Charge
+from switchgear.outcome import Outcome
 
 # RFC 9110 section 15, and what vendors make of it. A request that one vendor finds too large or badly formed may suit
 # the next, so 400 is this provider's "unsupported"; a plugin that knows better overrides it with InvalidInput.
@@ -47,6 +49,15 @@ def error_for_status(
 
     `message` must be safe to log; `retry_after` is in seconds; `overrides` is the plugin's own knowledge of statuses.
     """
+    error = _error_for_status(status, message, retry_after, overrides)
+    if error.outcome is Outcome.TRANSIENT:
+        error.charge = Charge.FREE  # it answered that it did not do the work: nobody bills that
+    return error
+
+
+def _error_for_status(
+    status: int, message: str, retry_after: float | None, overrides: Mapping[int, type[OutcomeError]] | None
+) -> OutcomeError:
     kind = (overrides or {}).get(status) or STATUS_ERRORS.get(status)
     if kind is None:
         kind = Unsupported if 400 <= status < 500 else ProviderError

@@ -44,6 +44,7 @@ from switchgear.provider import BaseProvider, ProviderStatus, RequestT
 from switchgear.results import Call, OutputT, ProviderResult, StateChange
 from switchgear.strategy import Random, SelectionStrategy, Strategy, system_random
 from switchgear.stream import stream
+from switchgear.till import Till
 from switchgear.validation import ResultCheck
 
 HEALTH_CHECK_TIMEOUT = 10.0
@@ -93,6 +94,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         clock: Clock = SYSTEM_CLOCK,
         random: Random | None = None,
         home: Home | None = None,
+        tills: Mapping[str, Till] | None = None,
     ) -> None:
         if hedge is not None and effect is not Effect.PURE:
             raise UsageError(f"{service}: only work that may be repeated freely can be hedged")
@@ -121,7 +123,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
         default = Policies(retry=retry or Retry(), breaker=breaker or Breaker())
         # A tuple: a strategy is handed it, and must not be able to take anybody out.
         self._candidates = tuple(
-            GuardedProvider(provider, shared, (policies or {}).get(provider.name, default))
+            GuardedProvider(
+                provider, shared, (policies or {}).get(provider.name, default), (tills or {}).get(provider.name)
+            )
             for provider in _named(providers, service)
         )
         self._by_name = {candidate.name: candidate for candidate in self._candidates}
@@ -144,7 +148,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self._turn = 0
         self._in_flight = 0
         self._closing = False
-        self._id_prefix = secrets.token_hex(4)
+        self._id_prefix = secrets.token_hex(8)  # ledgers tell attempts of all processes and times apart by it
         self._ids = itertools.count(1)
 
     @property
@@ -233,7 +237,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
         order = self._select_provider_order(request, self._turn)
         for candidate in order:
             objection = candidate.objection(request)
-            reason = candidate.rejection(self._monotonic()) if objection is None else safe_message(objection)
+            now = self._monotonic()
+            reason = candidate.rejection(now) or candidate.over_budget(request, now)
+            reason = reason if objection is None else safe_message(objection)
             rank = None if reason else len(kept) + 1
             (dropped if reason else kept).append(plan_row(candidate, request, rank, reason))
         dropped += [plan_row(self._by_name[name], request, None, LEFT_OUT) for name in self._left_out(order)]

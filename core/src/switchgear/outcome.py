@@ -4,6 +4,8 @@ from enum import Enum
 
 import attrs
 
+from switchgear.money import Charge
+
 
 class Retry(Enum):
     """Whether the same provider may be asked again."""
@@ -35,7 +37,7 @@ class Sample(Enum):
 
 @attrs.frozen
 class Rule:
-    """One row of the table: what retry, fallback, breaker, latency figure, retry budget and cache do."""
+    """One row of the table: what retry, fallback, breaker, latency figure, retry budget, cache and accounts do."""
 
     retry: Retry
     falls_over: bool
@@ -43,6 +45,7 @@ class Rule:
     sample: Sample
     withdraw: float  # tokens that a retry after it takes from the retry budget
     serves_stale: bool
+    charge: Charge  # unless the error knows better
 
 
 class Outcome(Enum):
@@ -66,23 +69,25 @@ class Outcome(Enum):
     rule: Rule
 
 
+_BILLED, _FREE, _DOUBT = Charge.BILLED, Charge.FREE, Charge.IN_DOUBT
+
 # fmt: off
 RULES = {
-    #                             retry same        over   breaker               latency           budget stale
-    Outcome.SUCCESS:         Rule(Retry.NO,         False, Verdict.SUCCESS,      Sample.YES,       0.0, False),
-    Outcome.TRANSIENT:       Rule(Retry.REPEATABLE, True,  Verdict.FAILURE,      Sample.IF_SLOWER, 1.0, True),
-    Outcome.ATTEMPT_TIMEOUT: Rule(Retry.REPEATABLE, True,  Verdict.SLOW_FAILURE, Sample.YES,       2.0, True),
-    Outcome.NOT_SENT:        Rule(Retry.ALWAYS,     True,  Verdict.FAILURE,      Sample.NO,        0.0, True),
-    Outcome.THROTTLED:       Rule(Retry.LAST,       True,  Verdict.IGNORED,      Sample.NO,        1.0, True),
-    Outcome.INVALID_INPUT:   Rule(Retry.NO,         False, Verdict.IGNORED,      Sample.NO,        0.0, False),
-    Outcome.UNSUPPORTED:     Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.NO,        0.0, False),
-    Outcome.CREDENTIALS:     Rule(Retry.NO,         True,  Verdict.COOL_DOWN,    Sample.NO,        0.0, True),
-    Outcome.QUOTA:           Rule(Retry.NO,         True,  Verdict.COOL_DOWN,    Sample.NO,        0.0, True),
-    Outcome.INVALID_RESULT:  Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.YES,       0.0, True),
-    Outcome.CANCELLED:       Rule(Retry.NO,         False, Verdict.IGNORED,      Sample.NO,        0.0, False),
-    Outcome.REJECTED:        Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.NO,        0.0, True),
-    Outcome.PLUGIN_BUG:      Rule(Retry.NO,         True,  Verdict.FAILURE,      Sample.NO,        0.0, True),
-    Outcome.IN_DOUBT:        Rule(Retry.SAME_KEY,   False, Verdict.FAILURE,      Sample.YES,       2.0, False),
+    #                             retry same        over   breaker               latency           budget stale  money
+    Outcome.SUCCESS:         Rule(Retry.NO,         False, Verdict.SUCCESS,      Sample.YES,       0.0, False, _BILLED),
+    Outcome.TRANSIENT:       Rule(Retry.REPEATABLE, True,  Verdict.FAILURE,      Sample.IF_SLOWER, 1.0, True,  _DOUBT),
+    Outcome.ATTEMPT_TIMEOUT: Rule(Retry.REPEATABLE, True,  Verdict.SLOW_FAILURE, Sample.YES,       2.0, True,  _DOUBT),
+    Outcome.NOT_SENT:        Rule(Retry.ALWAYS,     True,  Verdict.FAILURE,      Sample.NO,        0.0, True,  _FREE),
+    Outcome.THROTTLED:       Rule(Retry.LAST,       True,  Verdict.IGNORED,      Sample.NO,        1.0, True,  _FREE),
+    Outcome.INVALID_INPUT:   Rule(Retry.NO,         False, Verdict.IGNORED,      Sample.NO,        0.0, False, _FREE),
+    Outcome.UNSUPPORTED:     Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.NO,        0.0, False, _FREE),
+    Outcome.CREDENTIALS:     Rule(Retry.NO,         True,  Verdict.COOL_DOWN,    Sample.NO,        0.0, True,  _FREE),
+    Outcome.QUOTA:           Rule(Retry.NO,         True,  Verdict.COOL_DOWN,    Sample.NO,        0.0, True,  _FREE),
+    Outcome.INVALID_RESULT:  Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.YES,       0.0, True,  _BILLED),
+    Outcome.CANCELLED:       Rule(Retry.NO,         False, Verdict.IGNORED,      Sample.NO,        0.0, False, _DOUBT),
+    Outcome.REJECTED:        Rule(Retry.NO,         True,  Verdict.IGNORED,      Sample.NO,        0.0, True,  _FREE),
+    Outcome.PLUGIN_BUG:      Rule(Retry.NO,         True,  Verdict.FAILURE,      Sample.NO,        0.0, True,  _DOUBT),
+    Outcome.IN_DOUBT:        Rule(Retry.SAME_KEY,   False, Verdict.FAILURE,      Sample.YES,       2.0, False, _DOUBT),
 }
 # fmt: on
 for _outcome, _rule in RULES.items():

@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 
+from switchgear.money import Charge
 from switchgear.outcome import Outcome
 
 OutputT = TypeVar("OutputT")
@@ -19,6 +20,8 @@ class Attempt:
 
     `number` counts the call's attempts from 1; `latency` is in seconds; `usage` maps units (pages, characters) to
     amounts; `cost` is in the board's currency, None where unknown; `message` is safe to log and empty on success.
+    Where costs are recorded, `estimate` is what it was expected to cost, and `charge` says whether it does; in doubt,
+    `cost` is the estimate.
     """
 
     call_id: str
@@ -29,6 +32,8 @@ class Attempt:
     usage: Mapping[str, Decimal] | None = None
     cost: Decimal | None = None
     message: str = ""
+    estimate: Decimal | None = None
+    charge: Charge | None = None
 
     @property
     def id(self) -> str:
@@ -97,6 +102,17 @@ class Call:
     error: BaseException | None = None
     idempotency_key: str | None = None
     latency: float = 0.0
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What all its attempts cost together; None where that of one is not known. 0 without any, as for a hit."""
+        total = Decimal(0)
+        for attempt in self.attempts:
+            if attempt.cost is not None:
+                total += attempt.cost
+            elif (attempt.charge or attempt.outcome.rule.charge) is not Charge.FREE:
+                return None
+        return total
 
     @property
     def candidates(self) -> tuple[Considered, ...]:

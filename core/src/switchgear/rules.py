@@ -22,9 +22,22 @@ def spelled(pattern: str, expected: str) -> Rule:
     return Rule(expected, re.compile(pattern, re.ASCII).fullmatch)
 
 
+def is_zone(name: str) -> bool:
+    """Whether this machine knows the time zone."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 Name = Annotated[str, spelled(r"[A-Za-z0-9_-]+", "a name of letters, digits, - and _")]
 Currency = Annotated[str, spelled(r"[A-Z]{3}", 'a currency code of three capital letters such as "USD"')]
 PriceKey = Annotated[str, spelled(r"per_[a-z][a-z0-9_]*", "per_call, or per_ and a unit such as per_page")]
 Wait = Annotated[Duration, Rule('a duration longer than "0s"', bool)]
 Amount = Annotated[Decimal, Rule("an amount of 0 or more", Decimal(0).__le__)]
 ExchangeRate = Annotated[Decimal, Rule("a rate above 0", Decimal(0).__lt__)]
+Share = Annotated[float, Rule("a share above 0, such as 0.8", lambda share: share > 0)]
+ZoneName = Annotated[str, Rule("a time zone such as Europe/Berlin", is_zone)]

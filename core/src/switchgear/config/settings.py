@@ -10,6 +10,7 @@ from attrs import Factory, field, frozen, validators
 
 from switchgear.caching.settings import CacheSettings
 from switchgear.costs.prices import PriceTable
+from switchgear.costs.settings import Accounting, Alerts, Budget
 from switchgear.durations import Duration
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.health import Health
@@ -159,6 +160,9 @@ class Settings:
     cost_sinks: dict[Name, Component] = field(
         default=Factory(dict), metadata=doc("where the record of every priced attempt goes, by your names for them")
     )
+    budgets: dict[Name, Budget] = field(default=Factory(dict), metadata=doc("limits on money, by your names for them"))
+    accounting: Accounting = field(default=Accounting(), metadata=doc("how costs are recorded"))
+    alerts: Alerts = field(default=Alerts(), metadata=doc("when to raise an alert about money"))
     currencies: dict[Currency, ExchangeRate] = field(
         default=Factory(dict), metadata=doc('what one unit of another currency is worth here: { EUR = "1.08" }')
     )

@@ -1,0 +1,276 @@
+"""The local journal: what survives the end of the process, however it ends, until every cost sink has it."""
+
+import mmap
+import os
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import attrs
+
+from switchgear.cost_sink import CostRecord
+from switchgear.costs.lines import Damaged, Origin, Reader, header, origin_line
+from switchgear.logs import logger
+
+SEGMENT = 4 << 20  # bytes
+MOST_SEGMENTS = 64  # what a process keeps while a sink is away, after which the oldest go
+SUFFIX = ".journal"
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+
+
+class Paper(Protocol):
+    """What lines are put on."""
+
+    def put(self, line: bytes) -> bool:
+        """False if it is full. Raises `OSError`."""
+        ...
+
+    def read(self, start: int) -> bytes:
+        """Everything from there to the end of the last line."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Mapped:
+    """A file that is mapped into memory: a line costs no system call, and is there when the process is killed.
+
+    All of it is allocated beforehand, so that a full disk shows here, and not as a fault at some later line.
+    """
+
+    def __init__(self, file: int) -> None:
+        os.posix_fallocate(file, 0, SEGMENT)
+        self._map = mmap.mmap(file, SEGMENT)
+        self._end = 0
+
+    def put(self, line: bytes) -> bool:
+        end = self._end + len(line)
+        if end > SEGMENT:
+            return False
+        self._map[self._end : end] = line
+        self._end = end
+        return True
+
+    def read(self, start: int) -> bytes:
+        return self._map[start : self._end]
+
+    def close(self) -> None:
+        self._map.close()
+
+
+class Written:
+    """A file that is written to, with one system call a line."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._end = 0
+
+    def put(self, line: bytes) -> bool:
+        if self._end + len(line) > SEGMENT:
+            return False
+        done = os.pwrite(self._file, line, self._end)
+        if done < len(line):
+            raise OSError(28, "only a part of a line was written")
+        self._end += done
+        return True
+
+    def read(self, start: int) -> bytes:
+        return os.pread(self._file, self._end - start, start)
+
+    def close(self) -> None:
+        pass
+
+
+@attrs.define
+class Segment:
+    """One file of a journal, and how much of it was read."""
+
+    number: int
+    path: Path
+    file: int
+    paper: Paper
+    read: int = 0
+
+    def close(self, *, remove: bool) -> None:
+        self.paper.close()
+        if remove:
+            self.path.unlink(missing_ok=True)
+        os.close(self.file)
+
+
+class Journal:
+    """This process's journal: lines are put in on the home loop, and read again by the bookkeeper.
+
+    `put` never raises: where it cannot write, it counts what is lost and says so.
+    """
+
+    def __init__(self, folder: Path, kind: Literal["mapped", "written"], holder: str, currency: str) -> None:
+        self.lost = 0
+        self._folder = folder
+        self._paper: Callable[[int], Paper] = Mapped if kind == "mapped" else Written
+        self._head = header(holder, currency)
+        self._holder = holder
+        self._origins: list[Origin] = []
+        self._segments: deque[Segment] = deque()
+        self._current: Paper | None = None
+        self._number = 0
+        self._is_closed = False
+        self._aside: deque[bytes] = deque(maxlen=100_000)  # what could not be written, for the sinks all the same
+
+    def register(self, origin: Origin) -> int:
+        """The number by which its lines name a provider."""
+        self._origins.append(origin)
+        if self._current is not None:
+            self.put(origin_line(len(self._origins) - 1, origin))
+        return len(self._origins) - 1
+
+    def put(self, line: bytes) -> None:
+        try:
+            if self._current is None or not self._current.put(line):
+                self._turn_over().put(line)
+        except OSError as error:
+            self._miss(line, error)
+
+    def _miss(self, line: bytes, error: OSError) -> None:
+        self.lost += 1
+        if self.lost & (self.lost - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
+            logger.error("the journal cannot be written, {} lines are only in memory: {}", self.lost, error)
+        self._aside.append(line)
+
+    def _turn_over(self) -> Paper:
+        """Go on with a new file. Raises `OSError`."""
+        if self._is_closed:
+            raise OSError(9, "it is closed")
+        if not self._folder.exists():
+            self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        path = self._folder / f"{self._holder}-{self._number:06}{SUFFIX}"
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+        try:
+            _lock(file)
+            paper = self._paper(file)
+            paper.put(self._head)
+            for number, origin in enumerate(self._origins):
+                paper.put(origin_line(number, origin))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            os.close(file)
+            raise
+        self._segments.append(Segment(self._number, path, file, paper))
+        self._number += 1
+        self._current = paper
+        return paper
+
+    # The bookkeeper's side
+
+    def take(self) -> Iterator[tuple[int, bytes]]:
+        """What has been put in since it was last asked, with the number of the file it is in."""
+        for segment in list(self._segments):
+            text = segment.paper.read(segment.read)
+            if text:
+                segment.read += len(text)
+                yield segment.number, text
+        while self._aside:
+            yield self._number, self._aside.popleft()
+
+    def again(self, since: int) -> Iterator[bytes]:
+        """Everything that is kept, from the file of this number on."""
+        for segment in list(self._segments):
+            if segment.number >= since:
+                yield segment.paper.read(0)[: segment.read]
+
+    def forget(self, before: int) -> None:
+        """Remove the full files before this number: nothing of them is wanted any more."""
+        while self._segments and self._segments[0].number < before and self._segments[0].paper is not self._current:
+            self._segments.popleft().close(remove=True)
+
+    def give_up(self) -> bytes:
+        """Let go of the oldest file although a sink does not have it; what was in it."""
+        segment = self._segments.popleft()
+        text = segment.paper.read(0)
+        segment.close(remove=True)
+        return text
+
+    @property
+    def is_too_long(self) -> bool:
+        return len(self._segments) > MOST_SEGMENTS
+
+    @property
+    def latest(self) -> int:
+        """The number of the file that is written to; all before it are complete."""
+        return self._segments[-1].number if self._segments else self._number
+
+    def close(self, *, remove: bool) -> None:
+        """`remove`: every sink has everything."""
+        self._is_closed = True
+        self._current = None
+        while self._segments:
+            self._segments.popleft().close(remove=remove)
+
+
+@attrs.define
+class Orphan:
+    """The journal file of a process that is gone. As long as it is held, nobody else takes it over."""
+
+    path: Path
+    file: int
+
+    def records(self, reader: Reader) -> Iterator[CostRecord]:
+        """What was settled in it; the reader keeps what was not."""
+        with os.fdopen(os.dup(self.file), "rb") as lines:
+            lines.seek(0)
+            text = lines.read().partition(b"\0")[0]
+        # A line without an end was never finished: its attempt was not sent, or its settlement is not known.
+        yield from reader.read(text[: text.rfind(b"\n") + 1])
+
+    def close(self, *, remove: bool) -> None:
+        if remove:
+            self.path.unlink(missing_ok=True)
+        os.close(self.file)
+
+
+def orphans(folder: Path) -> dict[str, list[Orphan]]:
+    """The journals that dead processes have left, by process, each in the order it was written."""
+    found: dict[str, list[Orphan]] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            _lock(file)
+        except OSError:
+            os.close(file)  # its process is alive, or another one takes it over
+            continue
+        if not path.exists():  # another one has just taken it over
+            os.close(file)
+            continue
+        found.setdefault(path.name.rpartition("-")[0], []).append(Orphan(path, file))
+    return found
+
+
+def read_orphans(journals: Sequence[Orphan]) -> list[CostRecord]:
+    """Everything in the files of one process, the unsettled as in doubt. Raises `Damaged` for a newer format."""
+    reader = Reader()
+    records = [record for each in journals for record in each.records(reader)]
+    records += reader.abandoned()
+    if reader.bad:
+        logger.error("{}: {} lines cannot be read", journals[0].path, reader.bad)
+    return records
+
+
+def new_holder() -> str:
+    """A name for this process among all that share a ledger."""
+    return f"{os.getpid()}x{secrets.token_hex(6)}"
+
+
+def _lock(file: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: nobody can take over what is open
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+__all__ = ["Damaged", "Journal", "Mapped", "Orphan", "Written", "new_holder", "orphans", "read_orphans"]

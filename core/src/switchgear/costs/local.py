@@ -1,0 +1,66 @@
+"""Budgets of this process alone: what shared ones have in their ledger, kept in memory."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import attrs
+
+from switchgear.cost_sink import NOTHING, CostRecord, Lease
+from switchgear.money import Charge
+
+
+@attrs.define
+class _Book:
+    spent: Decimal
+    leased: Decimal = NOTHING
+
+
+class LocalShares:
+    """Leases all that is left at once, since nobody else wants any. `spent_before` asks the ledger for a new account.
+
+    Like a sink, it hears of every record.
+    """
+
+    def __init__(self, spent_before: Callable[[str], Decimal]) -> None:
+        self._spent_before = spent_before
+        self._books: dict[str, _Book] = {}
+        self._doubts: dict[str, Decimal] = {}  # by attempt: what was counted, in case it turns out otherwise
+
+    def lease(
+        self, account: str, holder: str, *, limit: Decimal, want: Decimal, need: Decimal, now: int, until: int
+    ) -> Lease:
+        book = self._book(account)
+        left = limit - book.spent - book.leased
+        granted = left if left >= need else NOTHING
+        book.leased += granted
+        return Lease(granted, left - granted, NOTHING, book.spent)
+
+    def give_back(self, account: str, holder: str, amount: Decimal) -> None:
+        book = self._book(account)
+        book.leased = max(NOTHING, book.leased - amount)
+
+    def spent(self, account: str) -> Decimal:
+        return self._book(account).spent
+
+    def cost_recorded(self, record: CostRecord) -> None:
+        if not record.budgets:
+            return
+        cost = NOTHING if record.cost is None or record.charge is Charge.FREE else record.cost
+        change = cost - self._doubts.pop(record.id, NOTHING)
+        if record.charge is Charge.IN_DOUBT:
+            self._doubts[record.id] = cost
+            if len(self._doubts) > 10_000:
+                del self._doubts[next(iter(self._doubts))]
+        for account in record.budgets:
+            book = self._books.get(account)
+            if book is not None:
+                book.spent += change
+                book.leased = max(NOTHING, book.leased - change)
+
+    def forget(self, account: str) -> None:
+        self._books.pop(account, None)
+
+    def _book(self, account: str) -> _Book:
+        if account not in self._books:
+            self._books[account] = _Book(self._spent_before(account))
+        return self._books[account]

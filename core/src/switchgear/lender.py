@@ -1,0 +1,134 @@
+"""Gets money for accounts from whoever keeps them, and brings back what is not used."""
+
+import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Protocol
+
+from switchgear.cost_sink import Lease
+from switchgear.costs.bookkeeper import Bookkeeper
+from switchgear.costs.budgets import LEASE, Account, Accounts
+from switchgear.home import Home
+from switchgear.logs import logger
+from switchgear.policies.deadline import DeadlineScope
+
+_PATIENCE = 2.0  # seconds that a call waits for a ledger, and for others to give back what they do not use
+_AGAIN = 0.1  # seconds between two questions for that
+_DETACHED = 5.0  # seconds in which nobody waits for a ledger that did not answer
+_IDLE = 0.3  # seconds without use after which what is free goes back
+
+
+class Keeper(Protocol):
+    """Who knows what is left: a shared ledger, or this process alone. Called in the bookkeeper's thread."""
+
+    def lease(
+        self, account: str, holder: str, *, limit: Decimal, want: Decimal, need: Decimal, now: int, until: int
+    ) -> Lease: ...
+    def give_back(self, account: str, holder: str, amount: Decimal) -> None: ...
+    def spent(self, account: str) -> Decimal: ...
+
+
+class Lender:
+    """Between one keeper and the accounts that it keeps; asks once for all who wait."""
+
+    def __init__(self, keeper: Keeper, bookkeeper: Bookkeeper, home: Home, holder: str) -> None:
+        self._keeper = keeper
+        self._bookkeeper = bookkeeper
+        self._home = home
+        self._monotonic = home.clock.monotonic
+        self._holder = holder
+        self._asking: dict[str, asyncio.Future[Lease]] = {}
+        self._waiting: dict[str, int] = {}
+        self._all: list[Accounts] = []
+        bookkeeper.on_tick.append(self._tick)
+
+    def add(self, accounts: Accounts) -> None:
+        self._all.append(accounts)
+
+    async def fetch(self, account: Account, need: Decimal, ends: float | None) -> None:
+        """Try to have `need` free in the account, until the deadline at the most."""
+        self._waiting[account.name] = self._waiting.get(account.name, 0) + 1
+        try:
+            await asyncio.wait((asyncio.wrap_future(self._bookkeeper.ready),))
+            until = self._monotonic() + _PATIENCE
+            with DeadlineScope(self._home.timers, until if ends is None else min(ends, until)):
+                await self._fetch(account, need)
+        except TimeoutError:
+            if account.name in self._asking:
+                self._detach(account, "no answer")
+        finally:
+            self._waiting[account.name] -= 1
+            if not self._waiting[account.name]:
+                del self._waiting[account.name]
+
+    async def _fetch(self, account: Account, need: Decimal) -> None:
+        while not account.has(need, now := self._monotonic()) and now >= account.detached_until:
+            asked = self._asking.get(account.name) or self._ask(account, need)
+            await asyncio.wait((asked,))
+            if account.has(need, self._monotonic()) or account.left is None or account.left >= need:
+                continue
+            if account.elsewhere <= 0:
+                return
+            await self._home.clock.sleep(_AGAIN)
+
+    def _ask(self, account: Account, need: Decimal) -> "asyncio.Future[Lease]":
+        want = account.wish(need, self._waiting[account.name])
+        at = int(self._home.clock.utc().timestamp() * 1_000_000)
+        until = at + int(LEASE * 1_000_000)
+        limit = account.settings.limit
+
+        def lease() -> Lease:
+            return self._keeper.lease(
+                account.name, self._holder, limit=limit, want=want, need=need, now=at, until=until
+            )
+
+        asked = self._asking[account.name] = asyncio.wrap_future(self._bookkeeper.submit(lease))
+        asked.add_done_callback(lambda done: self._came(account, done))
+        return asked
+
+    def _came(self, account: Account, asked: "asyncio.Future[Lease]") -> None:
+        del self._asking[account.name]
+        if asked.cancelled():
+            return
+        # Foreign code: a ledger that cannot be reached is no reason to stop working, unless the budget says so.
+        error = asked.exception()
+        if error is None:
+            account.add(asked.result(), self._monotonic())
+        else:
+            self._detach(account, type(error).__name__)
+
+    def _detach(self, account: Account, why: str) -> None:
+        now = self._monotonic()
+        if now >= account.detached_until:
+            then = "calls go on without it" if account.settings.unreachable == "allow" else "its calls are rejected"
+            logger.error("budget {}: its ledger cannot be reached ({}), {}", account.budget, why, then)
+            if self._bookkeeper.desk is not None:
+                self._bookkeeper.desk.unreachable(f"budgets.{account.budget}", f"its ledger cannot be reached, {then}")
+        account.detached_until = now + _DETACHED
+
+    # Housekeeping: what is not used goes back, on the loop; what was spent is looked up, in the bookkeeper's thread
+
+    def give_back_unused(self, idle: float = 0.0) -> None:
+        """Let go of what was not used for so many seconds."""
+        now = self._monotonic()
+        for account in self._accounts():
+            if account.free > 0 and (now - account.used_at >= idle) and account.name not in self._waiting:
+                self._return(account, account.give_back())
+
+    def _return(self, account: Account, amount: Decimal) -> None:
+        self._bookkeeper.submit(lambda: self._keeper.give_back(account.name, self._holder, amount))
+
+    def _accounts(self) -> Iterator[Account]:
+        for accounts in self._all:
+            yield from accounts.all
+            yield from accounts.past()
+
+    def _tick(self) -> None:
+        current = [account for accounts in self._all for account in accounts.all]
+        for account in current:
+            account.spent = self._keeper.spent(account.name)
+        if self._bookkeeper.desk is not None:
+            self._bookkeeper.desk.look_at_budgets(current)
+        loop = self._home.loop
+        if loop is not None and loop.is_running():
+            loop.call_soon_threadsafe(self.give_back_unused, _IDLE)
