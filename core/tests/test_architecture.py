@@ -11,15 +11,14 @@ ROOT = Path(switchgear.__file__).parent
 
 # From the ground up. A module, or a folder of them, may import what stands on its own floor and below.
 FLOORS = {
-    "values": "_version clock context durations errors figures findings fingerprints logs messages money outcome "
+    "values": "_version alert clock context durations errors figures findings fingerprints logs messages money outcome "
     "periods results rules secret tariff",
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
     "mechanisms": "policies strategies observers caching costs",
-    "manager": "home till lender guarded guarded_cache repeating last_resort levels hedging monitor ordering validation plan "
-    "stream "
-    "manager answers cached",
+    "manager": "home till lender guarded guarded_cache repeating last_resort levels hedging monitor ordering "
+    "validation plan stream manager answers cached",
     "config": "config entries plugins options",
-    "composition": "composition installation diagnosis app",
+    "composition": "accounting composition installation diagnosis app",
     "edges": "cli testing __main__",
 }
 FLOOR_OF = {module: number for number, modules in enumerate(FLOORS.values()) for module in modules.split()}

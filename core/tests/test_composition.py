@@ -374,7 +374,7 @@ def test_everything_that_is_wrong_is_said_in_one_run(site: Any) -> None:
     assert broken.startswith("echo.broken (acme_broken:P, acme-broken 0.3) cannot be imported: ModuleNotFoundError: ")
     assert found == {
         "plugins.require[0]": "switchgear-nowhere is not installed",
-        "observers.ears": "unknown observer 'memry'; did you mean 'memory'? installed: log, memory",
+        "observers.ears": "unknown observer 'memry'; did you mean 'memory'? installed: log, memory, webhook",
         "services.talk.deadline": 'expected a duration such as "250ms", "30s", "5m", "1h30m" or "7d", got 5',
         "services.talk.strategy": (
             "unknown strategy 'prioritty'; did you mean 'priority'? "

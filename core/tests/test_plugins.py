@@ -95,7 +95,7 @@ def test_an_unknown_type_gets_the_nearest_spelling_all_there_are_and_the_pip_com
 
 def test_where_nothing_is_near_only_what_is_there_is_named(site: Any) -> None:
     error = problem(lambda: Catalog().find("observers", "prometheus"))
-    assert str(error) == "unknown observer 'prometheus'; installed: log"
+    assert str(error) == "unknown observer 'prometheus'; installed: log, webhook"
     assert str(problem(lambda: Catalog().find("secrets", "vault"))) == "unknown secret store 'vault'; installed: none"
 
 

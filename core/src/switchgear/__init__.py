@@ -6,6 +6,7 @@ from switchgear._version import __version__ as __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from switchgear.alert import Alert as Alert
     from switchgear.app import Switchgear as Switchgear
     from switchgear.blocking import BlockingProvider as BlockingProvider
     from switchgear.cache import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from switchgear.cost_sink import (
         Total as Total,
     )
+    from switchgear.costs.tracker import CostTracker as CostTracker
     from switchgear.errors import (
         AllProvidersFailed as AllProvidersFailed,
     )
@@ -133,6 +135,7 @@ if TYPE_CHECKING:
     from switchgear.money import Price as Price
     from switchgear.money import Tier as Tier
     from switchgear.outcome import Outcome as Outcome
+    from switchgear.periods import Period as Period
     from switchgear.plan import Plan as Plan
     from switchgear.plan import PlanRow as PlanRow
     from switchgear.policies import Policies as Policies
@@ -204,6 +207,9 @@ _HOMES = {
         "UsageError",
     ],
     "context": ["current_call"],
+    "alert": ["Alert"],
+    "costs.tracker": ["CostTracker"],
+    "periods": ["Period"],
     "cost_sink": ["CostRecord", "CostSink", "Lease", "Ledger", "Selection", "SharedLedger", "Total"],
     "figures": ["Figures"],
     "findings": ["Finding"],

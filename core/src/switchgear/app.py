@@ -1,9 +1,10 @@
 """A composed configuration: its services, ready to be called."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -22,6 +23,11 @@ from switchgear.plugins import Catalog
 from switchgear.provider import RequestT
 from switchgear.results import OutputT, ProviderResult
 from switchgear.secret import Secret
+
+if TYPE_CHECKING:
+    from switchgear.costs.tracker import CostTracker
+
+BOOKS_TIMEOUT = 10.0  # seconds that opening waits for the ledger to be read; it goes on without it
 
 Extra = Iterable[tuple[str, str, Any]]
 
@@ -119,11 +125,25 @@ class Switchgear:
         """`process` for ordinary code."""
         return self[service].process_sync(self._request(service, request), **options)
 
+    @property
+    def costs(self) -> "CostTracker":
+        """What was spent, by whom and when. Raises `UsageError` where neither cost sinks nor budgets are configured."""
+        if self._composed.books is None:
+            raise UsageError("no costs are recorded: configure a cost sink, or a budget")
+        return self._composed.books.tracker
+
+    def flush_costs(self) -> None:
+        """Bring `costs` and the cost sinks up to date; waits for them, and blocks the calling thread."""
+        if self._composed.books is not None:
+            self._composed.books.bookkeeper.flush()
+
     async def aclose(self) -> None:
         """Close every service and listener. More than once is fine."""
         try:
             for manager in self._composed.services.values():
                 await manager.aclose()
+            if self._composed.books is not None:
+                await self._home.enter(self._close_books)
         finally:
             self._close_the_rest()
 
@@ -132,6 +152,9 @@ class Switchgear:
         try:
             for manager in self._composed.services.values():
                 manager.close()
+            if self._composed.books is not None:
+                self._composed.books.release()
+                self._composed.books.close()
         finally:
             self._close_the_rest()
 
@@ -167,8 +190,18 @@ class Switchgear:
         capability = self.capability(service)
         return value if isinstance(value, capability.request_type) else capability.request(value)
 
+    async def _close_books(self) -> None:
+        books = self._composed.books
+        assert books is not None
+        books.release()
+        # In a thread: sinks may wait for disks and servers.
+        await asyncio.get_running_loop().run_in_executor(None, books.close)
+
     async def _open_up(self) -> None:
         self._open_log()
+        if self._composed.books is not None:
+            self._composed.books.start()
+            await asyncio.wait((asyncio.wrap_future(self._composed.books.bookkeeper.ready),), timeout=BOOKS_TIMEOUT)
         for name, manager in self._composed.services.items():
             await manager.open()
             for provider in self._composed.warm.get(name, ()):

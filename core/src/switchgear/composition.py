@@ -23,6 +23,7 @@ from switchgear.provider import AnyProvider, BaseProvider
 from switchgear.tariff import Tariff
 
 if TYPE_CHECKING:
+    from switchgear.accounting import Books
     from switchgear.caching.identity import Identity
     from switchgear.guarded_cache import Level
 
@@ -42,6 +43,7 @@ class Composed:
     degraded: list[Problem] = attrs.Factory(list)
     observers: list[Any] = attrs.Factory(list)
     cost_sinks: dict[str, Any] = attrs.Factory(dict)
+    books: "Books | None" = None
     components: list[Any] = attrs.Factory(list)
 
 
@@ -67,6 +69,7 @@ class _Composition:
     def run(self) -> Composed:
         self.observers()
         self.cost_sinks()
+        self.books()
         for name, service in self.settings.services.items():
             path = f"services.{name}"
             with self.noting(path):
@@ -91,6 +94,23 @@ class _Composition:
                 if hasattr(sink, "folder"):
                     sink.folder = self.folder
                 self.composed.cost_sinks[name] = sink
+
+    def books(self) -> None:
+        """Whoever records no costs and limits none pays nothing for it, not even the import."""
+        if not self.composed.cost_sinks and not self.settings.budgets:
+            return
+        from switchgear.accounting import Books
+
+        listeners = self.registry("observers")
+        with self.noting("budgets"):
+            self.composed.books = Books(
+                self.settings,
+                self.composed.cost_sinks,
+                self.home,
+                self.folder,
+                listeners.hearers("cost_recorded"),
+                listeners.hearers("alert_raised"),
+            )
 
     def service(self, name: str, service: Service, path: str) -> Manager | None:
         before = len(self.problems)
@@ -120,7 +140,7 @@ class _Composition:
                 capability=capability,
                 identities=_identities(service, providers),
             )
-        return make(
+        manager = make(
             providers,
             strategy or "priority",
             service=name,
@@ -138,7 +158,17 @@ class _Composition:
             observers=self.registry("observers").hearers("call_finished"),
             state_observers=self.registry("observers").hearers("state_changed"),
             home=self.home,
+            tills=self.tills(name, capability, providers),
         )
+        if self.composed.books is not None and cache:
+            self.composed.books.count_savings(name, capability.name, manager.cache_figures)  # type: ignore[attr-defined]
+        return manager
+
+    def tills(self, service: str, capability: AnyCapability, providers: list[AnyProvider]) -> dict[str, Any] | None:
+        books = self.composed.books
+        if books is None:
+            return None
+        return {provider.name: books.till(service, capability.name, provider) for provider in providers}
 
     def capability(self, service: Service, path: str) -> AnyCapability | None:
         with self.noting(f"{path}.capability"):

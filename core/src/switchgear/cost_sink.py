@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
 import attrs
 
 from switchgear.money import Charge
+from switchgear.results import Kind
 
 SCHEMA = 1  # of the record; a sink that keeps records says which one it wrote
 
-Kind = Literal["first", "retry", "fallback", "hedge", "saved"]
 NOTHING = Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define
 class CostRecord:
     """What one attempt cost, or what the cache has saved (`kind = "saved"`: no attempt, `saved` and `hits` only).
 
@@ -23,6 +23,8 @@ class CostRecord:
     `at` is when it was sent, in microseconds since 1970 (UTC). `cost` is in `currency` with at most nine decimals, None
     where unknown; for an attempt in doubt it is what was expected. `usage` maps units to amounts. `latency` is in
     seconds. `budgets` are the accounts it counts against, `holder` the process that sent it. No content, ever.
+    Nobody changes one; it is not frozen because there are very many of them, and making it would take five times as
+    long.
     """
 
     id: str

@@ -5,13 +5,12 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from switchgear.blocking import BlockingProvider
 from switchgear.capability import Effect
-from switchgear.costs.hold import Hold
 from switchgear.errors import AttemptTimeout, InDoubt, OutcomeError, PluginBug, Throttled
 from switchgear.figures import Figures, Latency
 from switchgear.home import Home
@@ -30,8 +29,11 @@ from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.repeating import Repeater
 from switchgear.results import Attempt, Call, ProviderResult, Refused
 from switchgear.strategy import Random
-from switchgear.till import Till
 from switchgear.validation import ResultCheck
+
+if TYPE_CHECKING:
+    from switchgear.costs.hold import Hold
+    from switchgear.till import Till
 
 # What may have happened by the time it failed: for work that must not happen twice, the outcome is in doubt.
 _UNKNOWN = frozenset({Outcome.TRANSIENT, Outcome.ATTEMPT_TIMEOUT, Outcome.PLUGIN_BUG, Outcome.CANCELLED})
@@ -68,7 +70,7 @@ class Service:
 class GuardedProvider:
     """Asks one provider and says how it went; strategies see it as a `Candidate`."""
 
-    def __init__(self, provider: AnyProvider, service: Service, policies: Policies, till: Till | None = None) -> None:
+    def __init__(self, provider: AnyProvider, service: Service, policies: Policies, till: "Till | None" = None) -> None:
         self.provider = provider
         self.name = provider.name
         self.priority = provider.priority
@@ -206,19 +208,15 @@ class GuardedProvider:
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
                 reason = await self._wait_in_line(self.bulkhead, now, share) or self._late_refusal(share, probe, force)
                 now = self._monotonic()
-            hold: Hold | None = None
-            if not reason and self.till is not None:
-                hold = self.till.hold(request, call, now)
-                reason = hold.reason
-                if reason or hold.missing is not None:
-                    reason = await self._short_of_money(self.till, hold, call, share, probe, force)
+            hold = None if reason or self.till is None else self.till.hold(request, call, now)
+            if hold is not None and hold.is_short:
+                reason = await self._short_of_money(hold, call, share, probe, force)
             # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
             if not reason and self.rate is not None:
                 self.rate.try_acquire(self._monotonic())
             permit = 0 if reason else self._permit(probe, force)
             if not permit:
-                if hold is not None:
-                    self._let_go(hold)
+                self._let_go(hold)
                 call.dropped[self.name] = reason or "circuit open"
                 # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
                 return Outcome.REJECTED if outcome.rule.falls_over else outcome
@@ -272,12 +270,11 @@ class GuardedProvider:
             return "full: no place came free in time"
         return "" if granted else "full"
 
-    async def _short_of_money(
-        self, till: Till, hold: Hold, call: Call, share: float | None, probe: bool, force: bool
-    ) -> str:
+    async def _short_of_money(self, hold: "Hold", call: Call, share: float | None, probe: bool, force: bool) -> str:
         """Ask for what is missing; the reason if it does not come. Then the place is given back."""
+        assert self.till is not None
         try:
-            await till.fetch(hold, call, share)
+            await self.till.fetch(hold, call, share)
         except BaseException:
             self._give_place_back()
             raise
@@ -286,9 +283,10 @@ class GuardedProvider:
             return hold.reason
         return self._late_refusal(share, probe, force)
 
-    def _let_go(self, hold: Hold) -> None:
+    def _let_go(self, hold: "Hold | None") -> None:
         """It is not sent: what was taken for it goes back. Raises what a budget has against the whole call."""
-        assert self.till is not None
+        if hold is None or self.till is None:
+            return
         self.till.drop(hold)
         if hold.refusal is not None:
             raise hold.refusal
@@ -302,7 +300,7 @@ class GuardedProvider:
         return reason
 
     async def _send(
-        self, request: Any, call: Call, permit: int, started: float, share: float | None, hold: Hold | None
+        self, request: Any, call: Call, permit: int, started: float, share: float | None, hold: "Hold | None"
     ) -> ProviderResult[Any] | Outcome:
         """One attempt, from the permit to its settlement."""
         record = Attempt(call.id, self.name, len(call.attempts) + 1)
@@ -358,8 +356,7 @@ class GuardedProvider:
             result.cost = rounded(result.cost)
         elif price is not None:
             usage = usage or self.provider.estimate_usage(request)
-            cost = price.charge(usage)
-            result.cost = cost if cost is None else rounded(cost)
+            result.cost = price.charge(usage)
         result.provider = self.name
         result.call_id = call.id
         result.latency = record.latency = self._monotonic() - started
@@ -392,7 +389,7 @@ class GuardedProvider:
         record: Attempt,
         started: float,
         permit: int,
-        hold: Hold | None,
+        hold: "Hold | None",
         outcome: Outcome,
         error: BaseException,
     ) -> Outcome:
@@ -441,7 +438,7 @@ class GuardedProvider:
             until = self._monotonic() + (THROTTLED_BASE if wait is None or guessed else wait)
             self.pause.extend(until, "throttled", guessed=guessed)
 
-    def _leave(self, record: Attempt, call: Call, hold: Hold | None) -> None:
+    def _leave(self, record: Attempt, call: Call, hold: "Hold | None") -> None:
         """Give the place back, unless a worker thread still works in it."""
         assert self.bulkhead is not None
         work = self.provider.left_behind() if isinstance(self.provider, BlockingProvider) else None
@@ -452,7 +449,7 @@ class GuardedProvider:
         loop = asyncio.get_running_loop()
         work.add_done_callback(lambda done: _tell(loop, self._came_back, done, record, call, hold))
 
-    def _came_back(self, work: "Future[ProviderResult[Any]]", record: Attempt, call: Call, hold: Hold | None) -> None:
+    def _came_back(self, work: "Future[ProviderResult[Any]]", record: Attempt, call: Call, hold: "Hold | None") -> None:
         """A worker thread that nobody waits for has returned: its answer is dropped, what it cost is recorded."""
         assert self.bulkhead is not None
         self.bulkhead.let_go()

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from contextvars import Token
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 import attrs
 
@@ -44,8 +44,10 @@ from switchgear.provider import BaseProvider, ProviderStatus, RequestT
 from switchgear.results import Call, OutputT, ProviderResult, StateChange
 from switchgear.strategy import Random, SelectionStrategy, Strategy, system_random
 from switchgear.stream import stream
-from switchgear.till import Till
 from switchgear.validation import ResultCheck
+
+if TYPE_CHECKING:
+    from switchgear.till import Till
 
 HEALTH_CHECK_TIMEOUT = 10.0
 DRAIN_STEP = 0.05
@@ -94,7 +96,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         clock: Clock = SYSTEM_CLOCK,
         random: Random | None = None,
         home: Home | None = None,
-        tills: Mapping[str, Till] | None = None,
+        tills: "Mapping[str, Till] | None" = None,
     ) -> None:
         if hedge is not None and effect is not Effect.PURE:
             raise UsageError(f"{service}: only work that may be repeated freely can be hedged")

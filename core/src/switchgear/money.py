@@ -46,12 +46,20 @@ class Price:
     currency: str | None = attrs.field(default=None, kw_only=True)
     valid_from: date | None = attrs.field(default=None, kw_only=True)
     valid_until: date | None = attrs.field(default=None, kw_only=True)
+    # What every answer costs where that depends on nothing; this is asked on every request's path.
+    flat: Decimal | None = attrs.field(init=False, repr=False, eq=False)
+
+    @flat.default
+    def _(self) -> Decimal | None:
+        return None if self.per_unit or self.tiers else rounded(max(self.per_call, self.minimum))
 
     def amount(self, usage: Mapping[str, Decimal] | None, used: Mapping[str, Decimal] = _NOTHING) -> Decimal | None:
         """The price of this usage; None, never 0, where a priced unit's amount is not known.
 
         `used`: what was used before it in the same period, for `tiers`.
         """
+        if self.flat is not None:
+            return self.flat
         total = self.per_call
         for unit, price in self.per_unit.items():
             amount = usage.get(unit) if usage else None
@@ -64,7 +72,7 @@ class Price:
                 return None
             before = used.get(unit, Decimal(0))
             total += _graduated(tiers, before + amount) - _graduated(tiers, before)
-        return max(total, self.minimum)
+        return rounded(max(total, self.minimum))
 
     def charge(self, usage: Mapping[str, Decimal] | None) -> Decimal | None:
         """What this usage costs. (A `Tariff` counts it, too.)"""

@@ -11,6 +11,7 @@ from switchgear.outcome import Outcome
 
 OutputT = TypeVar("OutputT")
 
+Kind = Literal["first", "retry", "fallback", "hedge", "saved"]
 CacheState = Literal["off", "miss", "fresh", "stale", "stale_on_error", "shared"]
 
 
@@ -21,7 +22,7 @@ class Attempt:
     `number` counts the call's attempts from 1; `latency` is in seconds; `usage` maps units (pages, characters) to
     amounts; `cost` is in the board's currency, None where unknown; `message` is safe to log and empty on success.
     Where costs are recorded, `estimate` is what it was expected to cost, and `charge` says whether it does; in doubt,
-    `cost` is the estimate.
+    `cost` is the estimate. `kind` says why it was made, `at` when (microseconds since 1970).
     """
 
     call_id: str
@@ -34,6 +35,8 @@ class Attempt:
     message: str = ""
     estimate: Decimal | None = None
     charge: Charge | None = None
+    kind: Kind = "first"
+    at: int = 0
 
     @property
     def id(self) -> str:

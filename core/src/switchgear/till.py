@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from switchgear.cost_sink import NOTHING, Kind
+from switchgear.cost_sink import NOTHING
 from switchgear.costs.bookkeeper import Bookkeeper
 from switchgear.costs.budgets import Account, Accounts
 from switchgear.costs.hold import Hold
 from switchgear.costs.lines import Origin
+from switchgear.costs.sources import Write
 from switchgear.errors import BudgetExceeded, OutcomeError
 from switchgear.home import Home
 from switchgear.lender import Lender
 from switchgear.logs import report_defect
-from switchgear.money import Charge, rounded
-from switchgear.provider import AnyProvider
-from switchgear.results import Attempt, Call
+from switchgear.money import Charge, Price, rounded
+from switchgear.provider import AnyProvider, SimpleProvider
+from switchgear.results import Attempt, Call, Kind
 
 _LOOK = 1.0  # seconds after which the calendar is compared with the monotonic clock again
 _BILLED, _FREE, _IN_DOUBT = Charge.BILLED, Charge.FREE, Charge.IN_DOUBT
@@ -24,10 +25,11 @@ _BILLED, _FREE, _IN_DOUBT = Charge.BILLED, Charge.FREE, Charge.IN_DOUBT
 class Recorder(Protocol):
     """Where attempts are written down (see `switchgear.costs.sources`)."""
 
+    intend: Write | None  # None: there is nowhere to write it
+
     def register(self, origin: Origin) -> int: ...
-    def intend(self, hold: Hold, attempt: Attempt, call: Call) -> None: ...
-    def settle(self, hold: Hold, attempt: Attempt, call: Call) -> None: ...
-    def correct(self, hold: Hold, attempt: Attempt, call: Call) -> None: ...
+    def settle(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None: ...
+    def correct(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None: ...
 
 
 class Till:
@@ -52,6 +54,7 @@ class Till:
         self._home = home
         self._budgets = tuple(budgets)
         self._lenders = {accounts.name: lender for accounts, lender in budgets}
+        self._plain = self._always(provider) if not budgets else None
         self._offset = 0.0
         self._offset_until = float("-inf")
 
@@ -64,7 +67,9 @@ class Till:
 
     def hold(self, request: Any, call: Call, now: float) -> Hold:
         """What it is expected to cost, taken from every budget that it counts against; all of them, or none."""
-        hold = Hold(self._number, self._estimate(request))
+        if self._plain is not None:
+            return self._plain
+        hold = Hold(self._estimate(request))
         if self._budgets:
             self._take(hold, call, now)
         return hold
@@ -139,6 +144,12 @@ class Till:
                 remedy="raise the limit, wait for the next period, or set on_exceeded to fall_over or warn",
             )
 
+    def _always(self, provider: AnyProvider) -> Hold | None:
+        """One for all its attempts, where what they cost depends on nothing."""
+        price = provider.price
+        own = type(provider).estimate_cost is not SimpleProvider.estimate_cost
+        return Hold(price.flat) if not own and isinstance(price, Price) and price.flat is not None else None
+
     def _estimate(self, request: Any) -> Decimal | None:
         # Foreign code: what cannot say its price is of unknown price, and the budgets have a rule for that.
         try:
@@ -156,16 +167,17 @@ class Till:
             self._bookkeeper.start()
             self._offset = self._home.clock.utc().timestamp() - now
             self._offset_until = now + _LOOK
-        hold.at = int((now + self._offset) * 1_000_000)
-        if attempt.number > 1:
-            hold.kind = _kind(attempt, call)
+        attempt.at = int((now + self._offset) * 1_000_000)
         attempt.estimate = hold.estimate
-        self._intend(hold, attempt, call)
+        if attempt.number > 1:
+            attempt.kind = _kind(attempt, call)
+        if self._intend is not None:
+            self._intend(self._number, attempt, call, hold.budgets)
 
     def answered(self, hold: Hold, attempt: Attempt, call: Call) -> None:
         """Write down that it was answered, and what it cost."""
         attempt.charge = _BILLED
-        self._settle(hold, attempt, call)
+        self._settle(self._number, attempt, call, hold.budgets)
         if hold.accounts:
             self._pay(hold, attempt)
 
@@ -177,14 +189,14 @@ class Till:
             attempt.cost = NOTHING
         elif charge is _IN_DOUBT and attempt.cost is None:
             attempt.cost = hold.estimate
-        self._settle(hold, attempt, call)
+        self._settle(self._number, attempt, call, hold.budgets)
         if hold.accounts:
             self._pay(hold, attempt)
 
     def came_late(self, hold: Hold, attempt: Attempt, call: Call) -> None:
         """A thread that nobody waited for has returned: what was in doubt is known now."""
         attempt.charge = _BILLED
-        self._recorder.correct(hold, attempt, call)
+        self._recorder.correct(self._number, attempt, call, hold.budgets)
 
     def _pay(self, hold: Hold, attempt: Attempt) -> None:
         actual = hold.taken if attempt.cost is None else attempt.cost

@@ -1,33 +1,20 @@
-"""When somebody should look at the money: budgets that fill up, spikes, prices that are unknown or old, records lost."""
+"""When somebody should look at the money: budgets that fill up, spikes, unknown and old prices, records lost."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
-import attrs
-
-from switchgear.cost_sink import CostRecord
+from switchgear.alert import Alert, AlertKind
+from switchgear.cost_sink import NOTHING, CostRecord
 from switchgear.costs.budgets import Account
 from switchgear.costs.settings import Alerts
 from switchgear.costs.tracker import CostTracker
 from switchgear.money import Charge
 from switchgear.periods import Period
 
-AlertKind = Literal["budget", "spike", "unknown_price", "expired_price", "records_lost", "ledger_unreachable"]
 _TRAILING = timedelta(hours=24)
 _LOOK = 60.0  # seconds between two looks for spikes and old prices
 _MOST = 10_000  # alerts that are remembered, so as not to be raised again
-
-
-@attrs.frozen
-class Alert:
-    """Something about money that a person should know. `subject` is what it is about: a budget, `scans.fast`."""
-
-    kind: AlertKind
-    subject: str
-    message: str
-    at: datetime
 
 
 class AlertDesk:
@@ -59,10 +46,8 @@ class AlertDesk:
             if not crossed or max(crossed) <= self._crossed.get(account.name, 0.0):
                 continue
             self._remember(self._crossed, account.name, max(crossed))
-            spent, limit = f"{account.spent:f}", f"{account.settings.limit:f} {self._currency}"
-            self._raise(
-                "budget", f"{account.name} {max(crossed)}", account.name, f"{share:.0%} spent: {spent} of {limit}"
-            )
+            message = f"{share:.0%} spent: {account.spent:f} of {account.settings.limit:f} {self._currency}"
+            self._raise("budget", f"{account.name} {max(crossed)}", account.name, message)
 
     def look_at_records(self, records: Iterable[CostRecord]) -> None:
         for record in records:
@@ -77,10 +62,8 @@ class AlertDesk:
             return
         self._look_at = now + _LOOK
         for subject in expired():
-            self._raise(
-                "expired_price", subject, subject, "its price was valid until a day that has passed; look it up"
-            )
-        if self._settings.spike is not None:
+            self._raise("expired_price", subject, subject, "its price was valid until a day that has passed")
+        if self._settings.spike:
             self._look_for_spikes(Decimal(str(self._settings.spike)))
 
     def lost(self, subject: str, what: str) -> None:
@@ -100,7 +83,7 @@ class AlertDesk:
             known = costs.get(service)
             if not known or amount.cost < self._settings.least:
                 continue
-            average = sum(known) / len(known)
+            average = sum(known, NOTHING) / len(known)
             if amount.cost > factor * average:
                 message = f"{amount.cost:f} {self._currency} this hour, {average:.4f} on average in the hours before"
                 self._raise("spike", service, service, message)

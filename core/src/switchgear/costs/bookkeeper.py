@@ -1,4 +1,4 @@
-"""Carries what was recorded to the cost sinks, the tracker and the listeners; in a thread of its own, off every path."""
+"""Carries what was recorded to the cost sinks, the tracker and the listeners, in a thread of its own."""
 
 import queue
 import threading
@@ -27,7 +27,10 @@ _PATIENCE = 10.0  # seconds that closing waits for the sinks
 class Source(Protocol):
     """Where records come from: a journal that lasts, or only this process's memory."""
 
-    lost: int
+    @property
+    def lost(self) -> int:
+        """Lines or records that were not taken in."""
+        ...
 
     def take(self) -> Iterator[CostRecord]:
         """What was settled since it was last asked."""
@@ -89,6 +92,7 @@ class Bookkeeper:
         self.tracker = tracker
         self.desk: AlertDesk | None = None
         self.on_tick: list[Callable[[], None]] = []  # the budgets' housekeeping
+        self.extra: list[CostRecord] = []  # what the jobs of a tick add
         self.begin: Callable[[], None] | None = None  # once, in the thread, after recovery
         self.hearers: list[Callable[[CostRecord], None]] = []  # before the sinks: the accounts of this process
         self._source = source
@@ -109,17 +113,19 @@ class Bookkeeper:
 
     def start(self) -> None:
         """Begin, unless that was done; what dead processes have left is taken over first."""
+        if not self._started:
+            with self._starting:
+                self._start()
+
+    def _start(self) -> None:
         if self._started:
             return
-        with self._starting:
-            if self._started:
-                return
-            self._started = True
-            if self._inline:
-                self._begin()
-            else:
-                self._thread = threading.Thread(target=self._run, name="switchgear-accounts", daemon=True)
-                self._thread.start()
+        self._started = True
+        if self._inline:
+            self._begin()
+        else:
+            self._thread = threading.Thread(target=self._run, name="switchgear-accounts", daemon=True)
+            self._thread.start()
 
     def submit(self, job: Callable[[], T]) -> "Future[T]":
         """Have something done in the thread, between two ticks."""
@@ -160,14 +166,15 @@ class Bookkeeper:
     # In the thread
 
     def tick(self) -> None:
-        records = list(self._source.take())
+        for job in self.on_tick:
+            _contained(job, "looking after budgets")
+        records = [*self.extra, *self._source.take()]
+        self.extra.clear()
         if records:
             self._hand_on(records)
         for pipe in self._pipes:
             self._flush(pipe)
         self._forget()
-        for job in self.on_tick:
-            _contained(job, "looking after budgets")
 
     def _run(self) -> None:
         self._begin()
@@ -257,8 +264,9 @@ class Bookkeeper:
         if pipe.missed_since is not None:
             self._catch_up(pipe)
         while pipe.waiting:
+            record = pipe.sink.cost_recorded
             while pipe.waiting and pipe.handed < BATCH:
-                pipe.sink.cost_recorded(pipe.waiting[0])
+                record(pipe.waiting[0])
                 pipe.waiting.popleft()
                 pipe.handed += 1
             pipe.sink.flush()

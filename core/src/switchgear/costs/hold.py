@@ -4,27 +4,28 @@ from decimal import Decimal
 
 import attrs
 
-from switchgear.cost_sink import Kind
 from switchgear.costs.budgets import Account
 from switchgear.errors import BudgetExceeded
 
 
 @attrs.define
 class Hold:
-    """`number` is the provider's in the journal; `at` is when it was sent (microseconds since 1970).
+    """`estimate` is None where nobody can say.
 
     `accounts` are those from which `taken` was taken, `budgets` the names of all that the attempt counts against.
     Before that: `missing` has not enough for `taken` and its keeper has to be asked; `reason` is why the provider is
     passed over, `refusal` what ends the whole call.
     """
 
-    number: int
     estimate: Decimal | None
-    at: int = 0
-    kind: Kind = "first"
     taken: Decimal = Decimal(0)
     accounts: tuple[Account, ...] = ()
     budgets: tuple[str, ...] = ()
     missing: Account | None = None
     reason: str = ""
     refusal: BudgetExceeded | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the attempt cannot be sent as it is."""
+        return self.missing is not None or bool(self.reason)

@@ -76,10 +76,10 @@ class Budget:
 class Alerts:
     """`[alerts]`: when to raise an alert about money, beside the thresholds of budgets."""
 
-    spike: float | None = field(
+    spike: float = field(
         default=2.0,
-        validator=validators.optional(validators.gt(1)),
-        metadata={"help": 'an hour that costs so many times the average of those before it; "none": never'},
+        validator=validators.ge(0.0),
+        metadata={"help": "an hour that costs more than so many times the average of the day before it; 0: never"},
     )
     least: Amount = field(default=Decimal(1), metadata={"help": "what an hour has to cost before it can be a spike"})
     repeat: Wait = field(

@@ -1,14 +1,19 @@
 """Where the bookkeeper takes records from: a journal that outlives the process, or only memory."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
 from switchgear.cost_sink import CostRecord
-from switchgear.costs.hold import Hold
 from switchgear.costs.journal import Journal
 from switchgear.costs.lines import Origin, Reader, extra_of, intent, settlement
 from switchgear.logs import logger
-from switchgear.results import Attempt, Call
+from switchgear.money import Charge
+from switchgear.outcome import Outcome
+from switchgear.results import Attempt, Call, Kind
+
+Write = Callable[[int, Attempt, Call, tuple[str, ...]], None]
 
 MOST = 100_000  # records in memory
 _EXTRAS = 1_000
@@ -22,6 +27,7 @@ class JournalSource:
         self._reader = Reader()
         self._extras: dict[tuple[object, ...], str] = {}
         self._put = journal.put
+        self.intend: Write | None = self._intend
 
     @property
     def lost(self) -> int:
@@ -32,26 +38,26 @@ class JournalSource:
 
     # On the home loop
 
-    def intend(self, hold: Hold, attempt: Attempt, call: Call) -> None:
-        extra = "" if call.tenant is None and not call.tags and not hold.budgets else self._extra(hold, call)
-        self._put(intent(attempt, hold.number, hold.at, hold.kind, extra))
+    def _intend(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
+        extra = "" if call.tenant is None and not call.tags and not budgets else self._extra(call, budgets)
+        self._put(intent(attempt, number, extra))
 
-    def settle(self, hold: Hold, attempt: Attempt, call: Call) -> None:
+    def settle(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         self._put(settlement(attempt))
 
-    def correct(self, hold: Hold, attempt: Attempt, call: Call) -> None:
+    def correct(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         """Once more for an attempt that was settled before: it has turned out otherwise."""
-        self.intend(hold, attempt, call)
-        self.settle(hold, attempt, call)
+        self._intend(number, attempt, call, budgets)
+        self._put(settlement(attempt))
 
-    def _extra(self, hold: Hold, call: Call) -> str:
+    def _extra(self, call: Call, budgets: tuple[str, ...]) -> str:
         tags = tuple(call.tags)
-        known = (call.tenant, tags, hold.budgets)
+        known = (call.tenant, tags, budgets)
         extra = self._extras.get(known)
         if extra is None:
             if len(self._extras) >= _EXTRAS:
                 self._extras.clear()
-            extra = self._extras[known] = extra_of(call.tenant, tags, hold.budgets)
+            extra = self._extras[known] = extra_of(call.tenant, tags, budgets)
         return extra
 
     # The bookkeeper's side
@@ -82,30 +88,38 @@ class JournalSource:
         self._journal.close(remove=complete and self._reader.oldest_open is None)
 
 
+# What becomes a record: not the call itself, which would be kept with all that it holds.
+_Settled = tuple[
+    str, int, int, int, Kind, Charge, Outcome, Decimal | None, Decimal | None, Mapping[str, Decimal] | None, float,
+    str | None, Sequence[str], tuple[str, ...],
+]  # fmt: skip
+
+
 class MemorySource:
     """Nothing is written: what no sink has is lost with the process."""
+
+    intend: Write | None = None  # there is nowhere to write it
 
     def __init__(self, holder: str, currency: str) -> None:
         self.lost = 0
         self._holder = holder
         self._currency = currency
         self._origins: list[Origin] = []
-        self._settled: deque[tuple[Hold, Attempt, Call]] = deque()
+        self._settled: deque[_Settled] = deque()
 
     def register(self, origin: Origin) -> int:
         self._origins.append(origin)
         return len(self._origins) - 1
 
-    def intend(self, hold: Hold, attempt: Attempt, call: Call) -> None:
-        pass
-
-    def settle(self, hold: Hold, attempt: Attempt, call: Call) -> None:
+    def settle(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         if len(self._settled) >= MOST:
-            self.lost += 1
-            if self.lost & (self.lost - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
-                logger.error("{} cost records are lost: they come faster than the sinks take them", self.lost)
+            self._lose()
             return
-        self._settled.append((hold, attempt, call))
+        charge: Any = attempt.charge
+        self._settled.append((
+            attempt.call_id, attempt.number, number, attempt.at, attempt.kind, charge, attempt.outcome, attempt.cost,
+            attempt.estimate, attempt.usage, attempt.latency, call.tenant, call.tags, budgets,
+        ))  # fmt: skip
 
     correct = settle
 
@@ -125,25 +139,45 @@ class MemorySource:
     def close(self, *, complete: bool) -> None:
         pass
 
-    def _record(self, hold: Hold, attempt: Attempt, call: Call) -> CostRecord:
-        origin = self._origins[hold.number]
-        assert attempt.charge is not None
+    def _lose(self) -> None:
+        self.lost += 1
+        if self.lost & (self.lost - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
+            logger.error("{} cost records are lost: they come faster than the sinks take them", self.lost)
+
+    def _record(
+        self,
+        call_id: str,
+        attempt: int,
+        number: int,
+        at: int,
+        kind: Kind,
+        charge: Charge,
+        outcome: Outcome,
+        cost: Decimal | None,
+        estimate: Decimal | None,
+        usage: Mapping[str, Decimal] | None,
+        latency: float,
+        tenant: str | None,
+        tags: Sequence[str],
+        budgets: tuple[str, ...],
+    ) -> CostRecord:
+        origin = self._origins[number]
         return CostRecord(
-            id=attempt.id,
-            at=hold.at,
-            service=origin.service,
-            capability=origin.capability,
-            provider=origin.provider,
-            kind=hold.kind,
-            charge=attempt.charge,
-            outcome=attempt.outcome.value,
-            currency=self._currency,
-            cost=attempt.cost,
-            estimate=attempt.estimate,
-            usage=attempt.usage or {},
-            latency=attempt.latency,
-            tenant=call.tenant,
-            tags=tuple(call.tags),
-            budgets=hold.budgets,
-            holder=self._holder,
+            f"{call_id}.{attempt}",
+            at,
+            origin.service,
+            origin.capability,
+            origin.provider,
+            kind,
+            charge,
+            outcome.value,
+            self._currency,
+            cost,
+            estimate,
+            usage or {},
+            latency,
+            tenant,
+            tuple(tags),
+            budgets,
+            self._holder,
         )

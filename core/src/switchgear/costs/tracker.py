@@ -1,12 +1,11 @@
 """What was spent, by whom and when: exact sums in bounded memory, fed by the same records as the ledger."""
 
-import heapq
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -17,7 +16,7 @@ from switchgear.periods import Period
 Dimension = Literal["service", "capability", "provider", "tenant", "tags"]
 DIMENSIONS: tuple[Dimension, ...] = ("service", "capability", "provider", "tenant", "tags")
 MOST_CELLS = 20_000
-RECENT = 1_000  # calls whose cost can be asked for one by one
+RECENT = 1_000  # attempts whose cost can be asked for call by call
 DEAREST = 20
 _EARLIER = -1  # in place of a slot: before everything that is told apart by time
 
@@ -75,8 +74,9 @@ class CostTracker:
         self.lost = 0  # records that no sink will ever have
         self._lock = threading.Lock()
         self._cells: dict[_Cell, Sum] = {}
-        self._recent: OrderedDict[str, dict[str, CostRecord]] = OrderedDict()
-        self._dearest: list[Spent] = []
+        self._recent: OrderedDict[str, CostRecord] = OrderedDict()  # by attempt
+        self._dearest: list[Spent] = []  # the dearest first
+        self._least = NOTHING  # what the last of them cost
 
     # Reading
 
@@ -110,9 +110,9 @@ class CostTracker:
         return found
 
     def of_call(self, call_id: str) -> Decimal | None:
-        """What one of the last thousand calls cost; None where that is not known, or no longer."""
+        """What one of the last calls cost; None where that is not known, or no longer."""
         with self._lock:
-            records = list(self._recent.get(call_id, {}).values())
+            records = [record for record in self._recent.values() if record.call_id == call_id]
         costs = [each.cost for each in records if each.charge is not Charge.FREE]
         if not records or None in costs:
             return None
@@ -121,7 +121,7 @@ class CostTracker:
     def most_expensive(self) -> list[Spent]:
         """The attempts that cost most, the dearest first."""
         with self._lock:
-            return sorted(self._dearest, reverse=True)
+            return list(self._dearest)
 
     # Writing, by the bookkeeper
 
@@ -138,30 +138,51 @@ class CostTracker:
             for total in totals:
                 slot, *names = total.key if with_slot else (str(_EARLIER), *total.key)
                 amount = Sum(total.attempts, total.cost, total.in_doubt, total.unknown, total.saved, total.hits)
-                self._cells.setdefault((int(slot), *names), Sum()).add(amount)  # type: ignore[arg-type]
+                cell: Any = (int(slot), *names)
+                self._cells.setdefault(cell, Sum()).add(amount)
 
     def _add(self, record: CostRecord) -> None:
-        earlier = None
-        if record.kind != "saved":
-            call = self._recent.setdefault(record.call_id, {})
-            earlier = call.get(record.id)
-            call[record.id] = record
-            if len(self._recent) > RECENT:
-                self._recent.popitem(last=False)
-        cell = self._cells.setdefault(_cell(record), Sum())
-        if earlier is not None:
-            cell.add(_sum(earlier), -1)
-        cell.add(_sum(record))
-        self._rank(record)
-
-    def _rank(self, record: CostRecord) -> None:
-        if not record.cost or record.charge is Charge.FREE:
+        if record.kind == "saved":
+            cell = self._cell(record)
+            cell.saved += record.saved
+            cell.hits += record.hits
             return
-        entry = Spent(record.cost, record.id, record.service, record.provider, record.at)
-        if len(self._dearest) < DEAREST:
-            heapq.heappush(self._dearest, entry)
-        elif entry > self._dearest[0]:
-            heapq.heapreplace(self._dearest, entry)
+        recent = self._recent
+        earlier = recent.pop(record.id, None)
+        recent[record.id] = record
+        if len(recent) > RECENT:
+            recent.popitem(last=False)
+        if earlier is not None:
+            self._count(earlier, -1)
+        self._count(record, 1)
+
+    def _count(self, record: CostRecord, sign: int) -> None:
+        cell, cost = self._cell(record), record.cost
+        cell.attempts += sign
+        if record.charge is Charge.FREE:
+            return
+        if cost is None:
+            cell.unknown += sign
+            return
+        cell.cost += cost if sign > 0 else -cost
+        if record.charge is Charge.IN_DOUBT:
+            cell.in_doubt += sign * cost
+        if sign > 0 and (cost > self._least or len(self._dearest) < DEAREST) and cost:
+            self._rank(Spent(cost, record.id, record.service, record.provider, record.at))
+
+    def _cell(self, record: CostRecord) -> Sum:
+        at = record.at
+        tags = ", ".join(sorted(set(record.tags))) if record.tags else ""
+        key = (at - at % SLOT, record.service, record.capability, record.provider, record.tenant or "", tags)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = Sum()
+        return cell
+
+    def _rank(self, entry: Spent) -> None:
+        self._dearest = [each for each in self._dearest if each.id != entry.id]
+        self._dearest = sorted([*self._dearest, entry], reverse=True)[:DEAREST]
+        self._least = self._dearest[-1].cost
 
     def _forget_the_oldest(self) -> None:
         oldest = min((cell[0] for cell in self._cells if cell[0] != _EARLIER), default=None)
@@ -170,7 +191,8 @@ class CostTracker:
             amount = self._cells.pop(cell)
             # Without time it is told apart by all the rest; if that is still too much, by what is configured only.
             rest = cell[1:] if oldest is not None else (*cell[1:4], "", "")
-            self._cells.setdefault((_EARLIER, *rest), Sum()).add(amount)  # type: ignore[arg-type]
+            earlier: Any = (_EARLIER, *rest)
+            self._cells.setdefault(earlier, Sum()).add(amount)
 
     def _labels(self, per: Period | None) -> Callable[[int], tuple[str, ...]]:
         if per is None:
@@ -183,23 +205,6 @@ class CostTracker:
             return known[slot]
 
         return label
-
-
-def _cell(record: CostRecord) -> _Cell:
-    tags = ", ".join(sorted(set(record.tags)))
-    return (
-        record.at - record.at % SLOT, record.service, record.capability, record.provider, record.tenant or "", tags,
-    )  # fmt: skip
-
-
-def _sum(record: CostRecord) -> Sum:
-    if record.kind == "saved":
-        return Sum(saved=record.saved, hits=record.hits)
-    if record.charge is Charge.FREE:
-        return Sum(1)
-    doubt = record.charge is Charge.IN_DOUBT
-    cost = record.cost
-    return Sum(1, cost or NOTHING, (cost or NOTHING) if doubt else NOTHING, int(cost is None))
 
 
 def _slot(moment: datetime) -> int:
