@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Protocol
 
-from switchgear.cost_sink import Lease
+from switchgear.cost_sink import NOTHING, Lease
 from switchgear.costs.bookkeeper import Bookkeeper
 from switchgear.costs.budgets import LEASE, Account, Accounts
 from switchgear.home import Home
 from switchgear.logs import logger
-from switchgear.policies.deadline import DeadlineScope
+from switchgear.policies.deadline import NEVER, DeadlineScope
 
-_PATIENCE = 2.0  # seconds that a call waits for a ledger, and for others to give back what they do not use
+_LONGEST = 5.0  # seconds that anybody waits for an answer of the ledger
+_PATIENCE = 2.0  # seconds that a call waits for others to give back what they do not use
 _AGAIN = 0.1  # seconds between two questions for that
 _DETACHED = 5.0  # seconds in which nobody waits for a ledger that did not answer
 _IDLE = 0.3  # seconds without use after which what is free goes back
@@ -49,35 +50,40 @@ class Lender:
         """Try to have `need` free in the account, until the deadline at the most."""
         self._waiting[account.name] = self._waiting.get(account.name, 0) + 1
         try:
-            await asyncio.wait((asyncio.wrap_future(self._bookkeeper.ready),))
-            until = self._monotonic() + _PATIENCE
-            with DeadlineScope(self._home.timers, until if ends is None else min(ends, until)):
+            with DeadlineScope(self._home.timers, NEVER if ends is None else ends):
+                await asyncio.wait((asyncio.wrap_future(self._bookkeeper.ready),))
                 await self._fetch(account, need)
         except TimeoutError:
-            if account.name in self._asking:
-                self._detach(account, "no answer")
+            pass  # then there is no time left for the attempt either
         finally:
             self._waiting[account.name] -= 1
             if not self._waiting[account.name]:
                 del self._waiting[account.name]
 
     async def _fetch(self, account: Account, need: Decimal) -> None:
+        gives_up = self._monotonic() + _PATIENCE
         while not account.has(need, now := self._monotonic()) and now >= account.detached_until:
             asked = self._asking.get(account.name) or self._ask(account, need)
-            await asyncio.wait((asked,))
+            done, _ = await asyncio.wait((asked,), timeout=_LONGEST)
+            if not done:
+                self._detach(account, f"no answer in {_LONGEST:g} s")
+                return
             if account.has(need, self._monotonic()) or account.left is None or account.left >= need:
                 continue
-            if account.elsewhere <= 0:
+            if account.elsewhere <= 0 or self._monotonic() >= gives_up:
                 return
             await self._home.clock.sleep(_AGAIN)
 
     def _ask(self, account: Account, need: Decimal) -> "asyncio.Future[Lease]":
         want = account.wish(need, self._waiting[account.name])
+        stale = account.give_back() if self._monotonic() >= account.leased_until else NOTHING
         at = int(self._home.clock.utc().timestamp() * 1_000_000)
         until = at + int(LEASE * 1_000_000)
         limit = account.settings.limit
 
         def lease() -> Lease:
+            if stale:  # we did not count on it any more
+                self._keeper.give_back(account.name, self._holder, stale)
             return self._keeper.lease(
                 account.name, self._holder, limit=limit, want=want, need=need, now=at, until=until
             )

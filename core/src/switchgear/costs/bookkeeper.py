@@ -264,22 +264,29 @@ class Bookkeeper:
         if pipe.missed_since is not None:
             self._catch_up(pipe)
         while pipe.waiting:
-            record = pipe.sink.cost_recorded
             while pipe.waiting and pipe.handed < BATCH:
-                record(pipe.waiting[0])
-                pipe.waiting.popleft()
-                pipe.handed += 1
+                self._hand_over(pipe, pipe.waiting.popleft())
             pipe.sink.flush()
             pipe.handed = 0
         if pipe.is_behind:
             logger.warning("cost sink {}: is back", pipe.name)
         pipe.pause, pipe.good_until = 0.0, place
 
+    def _hand_over(self, pipe: _Pipe, record: CostRecord) -> None:
+        # Foreign code: a record that a sink cannot take would keep all that follow from being written.
+        try:
+            pipe.sink.cost_recorded(record)
+        except Exception as error:
+            pipe.lost += 1
+            logger.error("cost sink {}: refuses {}: {}", pipe.name, record.id, error)
+            if self.desk is not None:
+                self.desk.lost(f"cost_sinks.{pipe.name}", f"it refuses records such as {record.id}")
+        pipe.handed += 1
+
     def _catch_up(self, pipe: _Pipe) -> None:
         assert pipe.missed_since is not None
         for record in self._source.again(pipe.missed_since) or ():
-            pipe.sink.cost_recorded(record)
-            pipe.handed += 1
+            self._hand_over(pipe, record)
             if pipe.handed >= BATCH:
                 pipe.sink.flush()
                 pipe.handed = 0
