@@ -1,14 +1,7 @@
 """The provider against an Apertium server, started here on a port of its own."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,45 +18,22 @@ from switchgear import (
 from switchgear_apertium import Apertium
 from switchgear_apertium.languages import codes, pair_of
 from switchgear_apertium.marks import hide, read
+from switchgear_apertium.testing import missing, running_server
 from switchgear_http.testing import FAULTS, LocalServer, Received, Reply
 from switchgear_translation import TranslationOutput, TranslationRequest
 from switchgear_translation.leftovers import KnownWords
 from switchgear_translation.testing import TranslationProviderSuite
 
-MODES = Path("/usr/share/apertium/modes")
-PATIENCE = 20.0  # seconds for the server to start
-
 needs_program = pytest.mark.skipif(
-    shutil.which("apertium-apy") is None or not (MODES / "eng-spa.mode").exists(),
-    reason="apertium-apy and apertium-eng-spa are not installed",
+    bool(missing("eng-spa", "spa-cat", "fr-es")), reason=missing("eng-spa", "spa-cat", "fr-es")
 )
 
 
 @pytest.fixture(scope="module")
 def apy() -> Iterator[str]:
     """The address of a running server."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(["apertium-apy", "-p", str(port), str(MODES)], stdout=log, stderr=log)
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/listPairs", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("apertium-apy did not start")
+    with running_server() as url:
+        yield url
 
 
 @needs_program
