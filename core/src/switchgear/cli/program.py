@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "switchgear.cli.explain",
     "check": "switchgear.cli.check",
     "health": "switchgear.cli.health",
+    "doctor": "switchgear.cli.doctor",
     "plugins": "switchgear.cli.plugins",
     "cache": "switchgear.cli.cache",
     "completion": "switchgear.cli.completion",

@@ -46,11 +46,8 @@ def expected_shape() -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        reason = type(error).__name__
-    else:
-        return
-    # Outside of the handler: the error may hold what was answered.
-    raise ProviderError(f"the answer is not of the documented shape ({reason})")
+        error.args = ()  # which may hold what was answered
+        raise ProviderError(f"the answer is not of the documented shape ({type(error).__name__})") from None
 
 
 def message_in(answer: HttpAnswer) -> str:

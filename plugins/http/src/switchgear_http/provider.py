@@ -1,6 +1,7 @@
 """The base class of providers that talk HTTP: a subclass says what is sent and how the answer reads."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -171,7 +172,10 @@ class HttpProvider(SimpleProvider[RequestT, OutputT]):
         )
 
     def _error(self, answer: HttpAnswer, content: Any) -> OutcomeError:
-        error = self.error_for(answer, scrub(self.message_of(answer), self._secrets(), content))
+        said = ""
+        with suppress(OutcomeError):  # a body that cannot be read must not hide the status
+            said = self.message_of(answer)
+        error = self.error_for(answer, scrub(said, self._secrets(), content))
         if error.remedy is None:
             error.remedy = self.remedies.get(type(error))
         return error

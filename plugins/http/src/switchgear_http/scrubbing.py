@@ -14,7 +14,7 @@ def scrub(message: str, secrets: Iterable[str], content: Any = None) -> str:
 
     `content` is what was sent (texts, or tables and lists of them), not what it looked like on the wire.
     """
-    shown = " ".join("".join(c if c.isprintable() else " " for c in message[: 4 * LIMIT]).split())
+    shown = _line(message[: 4 * LIMIT])
     for secret in secrets:
         shown = shown.replace(secret, "***") if secret else shown
     shown = shown[:LIMIT]
@@ -34,7 +34,11 @@ def _repeats(message: str, text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return _line(text).casefold()
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _texts(content: Any) -> Iterator[str]:
