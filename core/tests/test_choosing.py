@@ -1,7 +1,7 @@
 """Whom a manager asks, what it makes of the answers, and how it says so beforehand."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,18 +9,25 @@ import attrs
 import pytest
 from switchgear import (
     AllProvidersFailed,
+    BadCredentials,
+    Breaker,
+    Call,
     Health,
     InvalidInput,
     InvalidResult,
     Outcome,
+    Plan,
+    Policies,
     Price,
     ProviderError,
     ProviderManager,
     ProviderResult,
     ProviderStatus,
+    Rate,
     Retry,
     SelectionStrategy,
     Switchgear,
+    Throttled,
     Unsupported,
     UsageError,
 )
@@ -107,7 +114,7 @@ class Confused(ScriptedProvider):
         raise RuntimeError("secret content")
 
 
-def test_invalid_input_is_raised_only_when_every_candidate_refuses() -> None:
+def test_s17_invalid_input_is_raised_only_when_every_candidate_refuses() -> None:
     assert asked(build(Picky(["a"], name="a"), scripted("b"))) == "b"
     assert asked(build(Confused(["a"], name="a"), scripted("b"))) == "b"
     with pytest.raises(InvalidInput, match="too large"):
@@ -116,13 +123,50 @@ def test_invalid_input_is_raised_only_when_every_candidate_refuses() -> None:
     assert (row.provider, row.rank, row.kept, row.reason) == ("a", None, False, "too large")
 
 
+def unavailable(name: str) -> ScriptedProvider:
+    provider = scripted(name)
+    provider.status = ProviderStatus.UNAVAILABLE
+    return provider
+
+
+DROPPED: dict[str, tuple[Callable[[], ScriptedProvider], str]] = {
+    "unavailable": (lambda: unavailable("a"), "unavailable"),
+    "open": (lambda: scripted("a", ProviderError("down")), "circuit open"),
+    "throttled": (lambda: scripted("a", Throttled("wait", retry_after=60.0)), "throttled"),
+    "misconfigured": (lambda: scripted("a", BadCredentials("HTTP 401")), "misconfigured: credentials or quota"),
+    "over its rate": (lambda: scripted("a"), "rate limit"),
+    "refused": (lambda: Picky(["a"], name="a"), "too large"),
+}
+
+
+@pytest.mark.parametrize("kind", DROPPED)
+def test_s17_who_drops_out_does_so_with_its_reason_in_the_plan_and_in_the_record(kind: str) -> None:
+    make, reason = DROPPED[kind]
+
+    async def scenario() -> tuple[Plan, Call]:
+        calls: list[Call] = []
+        policies = Policies(retry=Retry(attempts=1), breaker=Breaker(consecutive=1), rate=Rate(calls=1))
+        first = make()
+        limited = {"a": policies if kind == "over its rate" else attrs.evolve(policies, rate=None)}
+        board = build(first, scripted("b"), policies=limited, observers=[calls.append], clock=VirtualClock())
+        if kind not in {"unavailable", "refused"}:
+            await board.process("the one that drops it")
+        plan, sent = board.explain("x"), first.calls
+        await board.process("x")
+        assert first.calls == sent
+        return plan, calls[-1]
+
+    plan, call = run(scenario)
+    assert [(row.provider, row.kept, row.reason) for row in plan.rows] == [("b", True, ""), ("a", False, reason)]
+    assert [(each.provider, each.kept, each.reason) for each in call.candidates] == [
+        ("a", False, reason),
+        ("b", True, ""),
+    ]
+
+
 def test_an_unavailable_provider_is_passed_over_and_probed_when_alone() -> None:
-    first = scripted("a")
-    first.status = ProviderStatus.UNAVAILABLE
-    assert asked(build(first, scripted("b"))) == "b"
-    alone = scripted("a")
-    alone.status = ProviderStatus.UNAVAILABLE
-    assert asked(build(alone)) == "a"
+    assert asked(build(unavailable("a"), scripted("b"))) == "b"
+    assert asked(build(unavailable("a"))) == "a"
 
 
 @attrs.define

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from switchgear.figures import Latency
+from switchgear.ordering import compile_order
 from switchgear.strategies import BUILT_IN
 from switchgear.strategies.cost import Cost
 from switchgear.strategies.exploration import EVERY, explored
@@ -100,6 +101,18 @@ def test_cost_goes_by_this_request_with_the_unknown_last_and_free_first() -> Non
     assert names(Cost().order(candidates, "x")) == "edcba"
 
 
+def test_cost_leaves_those_of_unknown_cost_in_the_order_of_their_priority() -> None:
+    candidates = [one("a", cost=None, priority=2), one("b", cost=None, priority=1), one("c", cost=Decimal(9))]
+    assert names(Cost().order(candidates, "x")) == "cba"
+
+
+def test_an_order_that_never_changes_is_asked_for_once() -> None:
+    candidates = (one("a"), one("b"))
+    for strategy in (Priority(), Quality()):
+        order = compile_order(strategy)
+        assert order(candidates, "x", 0) is order(candidates, "y", 1)  # type: ignore[arg-type]
+
+
 def test_quality_goes_by_the_score_and_then_by_priority() -> None:
     candidates = [one("a", quality_score=0.5), one("b", quality_score=0.9, priority=2), one("c", quality_score=0.9)]
     assert names(Quality().order(candidates)) == "bca"
@@ -141,6 +154,10 @@ def test_s17_a_demoted_provider_gets_measured_again(make: Any, slow: float | Non
     firsts = Counter(strategy.order(candidates, turn=turn)[0].name for turn in range(4 * EVERY))
     assert firsts["z"] == 2
     assert firsts["a"] > EVERY
+
+
+def test_of_two_the_second_comes_first_in_one_call_of_a_hundred() -> None:
+    assert [turn for turn in range(1000) if explored("ab", turn) == ["b", "a"]] == list(range(99, 1000, 100))
 
 
 def test_exploring_puts_each_of_the_others_first_in_its_turn() -> None:
@@ -196,8 +213,10 @@ def p2c(seed: int = 3) -> PowerOfTwoChoices:
 
 
 def test_of_two_the_one_with_less_load_comes_first_and_equals_take_turns_by_chance() -> None:
-    assert names(p2c().order([one("a", 2.0), one("b", 1.0)], turn=0)) == "ba"
-    assert names(p2c().order([one("a", 1.0, in_flight=3), one("b", 2.0)], turn=0)) == "ba"
+    for seed in range(20):
+        assert names(p2c(seed).order([one("a", 2.0), one("b", 1.0)], turn=0)) == "ba"
+        assert names(p2c(seed).order([one("a", 1.0, in_flight=1), one("b", 1.9)], turn=0)) == "ba"
+        assert names(p2c(seed).order([one("a", 1.0, in_flight=1), one("b", 2.1)], turn=0)) == "ab"
     equal = [one("a", 1.0), one("b", 1.0)]
     strategy = p2c()
     found = Counter(names(strategy.order(equal, turn=0)) for _ in range(400))
@@ -212,6 +231,14 @@ def test_of_many_the_better_of_two_drawn_comes_first_and_the_rest_by_load() -> N
     # Of the six pairs, three hold a, two hold b without a, one is c and d.
     assert found["abcd"] / 1200 == pytest.approx(3 / 6, abs=0.05)
     assert found["bacd"] / 1200 == pytest.approx(2 / 6, abs=0.05)
+
+
+def test_of_three_the_slowest_never_wins_and_the_second_in_one_of_three() -> None:
+    candidates = [one("c", 3.0), one("a", 1.0), one("b", 2.0)]
+    strategy = p2c()
+    found = Counter(names(strategy.order(candidates, turn=0)) for _ in range(1200))
+    assert {*found} == {"abc", "bac"}
+    assert found["bac"] / 1200 == pytest.approx(1 / 3, abs=0.05)
 
 
 def test_p2c_tries_the_unmeasured_and_leaves_those_that_never_answered() -> None:

@@ -1,12 +1,10 @@
 """Two providers for one request, the second only when the first is slow; the loser is cancelled."""
 
 import asyncio
-from decimal import Decimal
 from typing import Any
 
 from switchgear.clock import Clock
 from switchgear.guarded import GuardedProvider
-from switchgear.logs import report_defect
 from switchgear.outcome import Outcome
 from switchgear.policies.hedge import Hedge, HedgeBudget
 from switchgear.results import Call, ProviderResult
@@ -75,17 +73,8 @@ async def _end(running: _Running, request: Any, call: Call) -> None:
                 attempt.outcome = Outcome.CANCELLED  # it does not heed its cancellation, and its record is needed now
             # It was sent, so it may well be billed.
             if attempt.outcome is Outcome.CANCELLED and attempt.cost is None:
-                attempt.cost = _estimate(candidate, request)
+                attempt.cost = candidate.estimated_cost(request)
 
 
 def _last_of(candidate: GuardedProvider, call: Call) -> Any:
     return [attempt for attempt in call.attempts if attempt.provider == candidate.name][-1]
-
-
-def _estimate(candidate: GuardedProvider, request: Any) -> Decimal | None:
-    # Foreign code: what cannot say its price must not cost the answer that won.
-    try:
-        return candidate.estimated_cost(request)
-    except Exception as error:
-        report_defect(f"{candidate.name}: estimate_cost", error)
-        return None

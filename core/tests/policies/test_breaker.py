@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from switchgear.durations import Duration
-from switchgear.policies.breaker import Breaker, CircuitBreaker, State
+from switchgear.policies.breaker import Breaker, CircuitBreaker, State, Window
 from switchgear.testing import FakeClock
 
 
@@ -542,6 +542,22 @@ def test_a_listener_that_changes_the_circuit_decides_about_the_very_trial(action
     assert bool(breaker.acquire()) is let_through
 
 
+def test_s13_a_permit_given_while_the_trial_was_announced_is_of_the_circuit_that_was_closed_meanwhile() -> None:
+    clock, given = FakeClock(), []
+
+    def react(old: State, new: State) -> None:
+        if new is State.HALF_OPEN:
+            breaker.reset()
+            given.append(breaker.acquire())
+
+    breaker = CircuitBreaker(Breaker(consecutive=1), clock, Fixed(), on_change=react)
+    breaker.record_failure()
+    clock.advance(5)
+    assert breaker.acquire()
+    breaker.record_failure(given[0])
+    assert breaker.state is State.OPEN
+
+
 # Without permits, as a program that protects something of its own uses it
 
 
@@ -592,8 +608,59 @@ def test_without_a_latency_nothing_was_slow() -> None:
     assert one.state == "closed"
 
 
+@pytest.mark.parametrize("state", ["open", "forced_open"])
+def test_what_is_told_without_a_permit_decides_nothing_while_nobody_is_let_through(state: str) -> None:
+    one = circuit()
+    one.open()
+    if state == "forced_open":
+        one.breaker.force_open()
+    length = one.open_seconds()
+    for _ in range(5):
+        one.breaker.record_success()
+        one.breaker.record_failure()
+        one.breaker.record_success()
+    assert one.state == state
+    assert one.open_seconds() == length
+
+
 def test_nobody_has_to_listen() -> None:
     breaker = CircuitBreaker(Breaker(consecutive=1), FakeClock(), Fixed())
     breaker.record_failure()
     breaker.reset()
     assert not breaker.is_open()
+
+
+# What it shows of itself
+
+
+def test_closed_or_disabled_it_passes_everything_and_its_next_call_is_due() -> None:
+    one = circuit()
+    assert (one.breaker.passing, one.breaker.retry_at) == (True, 0.0)
+    one.open()
+    assert not one.breaker.passing
+    one.breaker.disable()
+    assert (one.breaker.passing, one.breaker.retry_at) == (True, 0.0)
+
+
+def test_without_a_ramp_it_gets_all_of_the_load_in_the_moment_it_closes() -> None:
+    one = circuit(ramp=0.0)
+    one.half_open()
+    one.succeed(2)
+    assert one.breaker.ramp_share(one.clock.monotonic()) == 1.0
+
+
+def test_s11_a_call_at_the_very_end_of_a_bucket_belongs_to_the_next() -> None:
+    window = Window(10.0)
+    window.add(999.5, False, False)
+    window.add(1000.0, True, False)
+    window.add(1009.5, False, False)
+    assert (window.calls, window.failures, window.slow) == (2, 1, 0)
+
+
+def test_an_empty_window_has_counted_nothing() -> None:
+    window = Window(10.0)
+    assert (window.calls, window.failures, window.slow) == (0, 0, 0)
+    window.add(1.0, True, True)
+    assert (window.calls, window.failures, window.slow) == (1, 1, 1)
+    window.clear()
+    assert (window.calls, window.failures, window.slow) == (0, 0, 0)

@@ -1,7 +1,10 @@
 """The one class that turns our own cancellation into a timeout (S2)."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -221,6 +224,28 @@ async def test_s2_the_end_of_the_program_passes_through(kind: type[BaseException
     assert scopes.pending == 0
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+async def test_s2_so_does_the_end_that_comes_when_its_time_is_over_or_it_is_cancelled(
+    kind: type[BaseException],
+) -> None:
+    async def ends() -> None:
+        try:
+            await hang()
+        except asyncio.CancelledError:
+            raise kind from None
+
+    async def call() -> None:
+        with pytest.raises(kind):
+            await bounded(timers(), 1.0, ends)
+
+    await call()
+    assert cancelling() == 0
+    cancelled = asyncio.ensure_future(call())
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await cancelled
+
+
 async def test_one_timer_serves_them_all_and_none_is_left() -> None:
     scopes = timers()
     tasks = [asyncio.ensure_future(bounded(scopes, number / 7, hang)) for number in range(1, 500)]
@@ -230,6 +255,73 @@ async def test_one_timer_serves_them_all_and_none_is_left() -> None:
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(each, TimeoutError) for each in done)
     assert (scopes.pending, timers_set()) == (0, 0)
+
+
+async def test_one_timer_serves_them_all_also_when_the_nearer_deadline_comes_later() -> None:
+    scopes = timers()
+    tasks = [asyncio.ensure_future(bounded(scopes, when, hang)) for when in (50.0, 20.0, 5.0)]
+    await asyncio.sleep(0)
+    assert timers_set() == 1
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_after_it_has_rung_the_next_deadline_rings_too() -> None:
+    scopes = timers()
+    for when in (0.5, 1.0, 70.0):
+        with pytest.raises(TimeoutError):
+            await bounded(scopes, when, hang)
+        assert when <= now() <= when + 0.01
+
+
+async def test_after_all_were_ended_the_next_deadline_rings_too() -> None:
+    scopes = timers()
+    with DeadlineScope(scopes, 0.5):
+        pass
+    scopes.expire_all()
+    assert timers_set() == 0
+    for when in (0.5, 0.6):  # the first for the very moment of the one that ended
+        with pytest.raises(TimeoutError):
+            await bounded(scopes, when, hang)
+        assert when <= now() <= when + 0.01
+
+
+async def test_a_deadline_for_a_moment_that_has_rung_already_rings_at_once() -> None:
+    scopes = timers()
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await bounded(scopes, 0.5, hang)
+    assert now() == pytest.approx(0.51)
+
+
+async def test_deadlines_of_the_same_ten_milliseconds_share_a_bucket_and_no_others_do() -> None:
+    scopes = timers()
+    bucket = scopes.bucket(0.505)
+    assert (scopes.latest, scopes.latest_from, scopes.latest_until) == (bucket, 0.5, 0.51)
+    late = asyncio.ensure_future(bounded(scopes, 0.505, hang))
+    early = asyncio.ensure_future(bounded(scopes, 0.495, hang))
+    await asyncio.wait([early])
+    assert now() == pytest.approx(0.5)
+    assert not late.done()
+    await asyncio.wait([late])
+
+
+async def test_the_timer_keeps_nothing_of_the_call_that_set_it() -> None:
+    class Request:
+        pass
+
+    scopes = timers()
+    variable: ContextVar[Request] = ContextVar("request")
+
+    def call() -> "weakref.ref[Request]":
+        request = Request()
+        variable.set(request)
+        scopes.bucket(3600.0)
+        return weakref.ref(request)
+
+    request = copy_context().run(call)
+    gc.collect()
+    assert timers_set() == 1
+    assert request() is None
 
 
 async def test_the_timer_goes_away_by_itself_once_calls_have_ended() -> None:
@@ -253,6 +345,19 @@ async def test_far_deadlines_of_calls_that_have_ended_do_not_pile_up() -> None:
         assert scopes.pending == 1
     scopes.expire_all()
     assert timers_set() == 0
+
+
+async def test_with_many_calls_in_flight_they_are_looked_through_when_there_are_twice_as_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scopes, swept = timers(), []
+    sweep = scopes._sweep
+    monkeypatch.setattr(scopes, "_sweep", lambda: (swept.append(len(scopes._ticks)), sweep()))
+    for number in range(10_000):
+        scopes.bucket(100.0 + number / 50).add(DeadlineScope(scopes, 0.0))
+    assert swept == [4096, 8192]
+    scopes._buckets.clear()
+    scopes.expire_all()
 
 
 async def test_a_nearer_deadline_rings_first_whenever_it_was_set() -> None:

@@ -30,3 +30,11 @@ def test_s18_a_long_quiet_time_saves_up_ten_hedges_at_the_most() -> None:
     for _ in range(10_000):
         budget.earn()
     assert sum(budget.take() for _ in range(100)) == 10
+
+
+def test_s18_a_token_that_was_earned_exactly_is_enough() -> None:
+    budget = HedgeBudget(Hedge(share=1.0))
+    for _ in range(3):
+        budget.earn()
+        assert budget.take()
+        assert not budget.take()

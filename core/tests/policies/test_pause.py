@@ -22,3 +22,17 @@ def test_a_moment_that_is_no_number_changes_nothing() -> None:
     pause.extend(5.0, "throttled")
     pause.extend(float("nan"), "throttled")
     assert pause.until == 5.0
+
+
+def test_at_first_there_is_no_reason_and_a_pause_that_comes_may_be_waited_for() -> None:
+    pause = Pause()
+    assert (pause.reason, pause.worth_waiting, pause.guessed) == ("", True, False)
+    pause.extend(5.0, "throttled")
+    assert (pause.reason, pause.worth_waiting, pause.guessed) == ("throttled", True, False)
+
+
+def test_of_two_for_the_same_moment_the_first_keeps_its_reason() -> None:
+    pause = Pause()
+    pause.extend(10.0, "misconfigured", worth_waiting=False)
+    pause.extend(10.0, "throttled", guessed=True)
+    assert (pause.reason, pause.worth_waiting, pause.guessed) == ("misconfigured", False, False)

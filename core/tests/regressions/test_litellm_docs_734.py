@@ -12,7 +12,7 @@ from switchgear.testing import ScriptedProvider, VirtualClock
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 3, 5])
-async def test_n_attempts_are_n_requests(attempts: int) -> None:
+async def test_s9_n_attempts_are_n_requests(attempts: int) -> None:
     only = ScriptedProvider([ProviderError("down")], name="only")
     service: ProviderManager[Any, Any] = ProviderManager(
         [only],
@@ -25,7 +25,7 @@ async def test_n_attempts_are_n_requests(attempts: int) -> None:
     assert only.calls == len(caught.value.attempts) == attempts
 
 
-async def test_a_service_behind_a_service_shows_its_own_requests_to_its_own_caller() -> None:
+async def test_s9_a_service_behind_a_service_shows_its_own_requests_to_its_own_caller() -> None:
     """Nesting multiplies, as it must, but visibly: each level has its own record and its own cap."""
     wire = ScriptedProvider([ProviderError("down")], name="wire")
     clock = VirtualClock()

@@ -209,14 +209,15 @@ async def live(world: dict[str, Any]) -> None:
     await service.aclose()
 
 
-@settings(max_examples=150, deadline=None)
+# The same worlds every time: new ones are looked for at length.
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(worlds)
-def test_whatever_happens_nothing_is_lost_left_behind_late_or_done_twice(world: dict[str, Any]) -> None:
+def test_s29_whatever_happens_nothing_is_lost_left_behind_late_or_done_twice(world: dict[str, Any]) -> None:
     run(lambda: live(world))
 
 
 @pytest.mark.full
 @settings(max_examples=10_000, deadline=None)
 @given(worlds)
-def test_whatever_happens_nothing_is_lost_left_behind_late_or_done_twice_at_length(world: dict[str, Any]) -> None:
+def test_s29_whatever_happens_nothing_is_lost_left_behind_late_or_done_twice_at_length(world: dict[str, Any]) -> None:
     run(lambda: live(world))

@@ -1,13 +1,17 @@
 """A second provider for the slow few (S18)."""
 
 import asyncio
+import random
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
 from switchgear import (
     AllProvidersFailed,
+    Attempt,
+    Call,
     Effect,
     Hedge,
     InvalidInput,
@@ -22,6 +26,7 @@ from switchgear import (
     Unsupported,
     UsageError,
 )
+from switchgear.hedging import _end
 from switchgear.testing import HANG, Delay, ScriptedProvider, VirtualClock, simulate
 
 Manager = ProviderManager[Any, Any]
@@ -228,7 +233,7 @@ async def test_s18_a_loser_that_does_not_heed_its_cancellation_holds_nobody_up()
     service = await warmed_up(service_of(scripted("first", USUAL, deaf), scripted("second", "quick"), retry=NO_RETRY))
     result = await service.process("x")
     assert result.provider == "second"
-    assert now() < 5
+    assert now() == pytest.approx(1 + 1 * 1.13 + 1, abs=0.15), "a second is all it gets"
     assert [(each.outcome, each.cost) for each in result.attempts] == [
         (Outcome.CANCELLED, Decimal("0.5")),
         (Outcome.SUCCESS, Decimal("0.5")),
@@ -247,6 +252,81 @@ async def test_s18_a_cancelled_call_cancels_both() -> None:
     await asyncio.wait([call])
     assert call.cancelled()
     assert (first.figures.in_flight, second.figures.in_flight, service._home.timers.pending) == (0, 0, 0)
+
+
+async def test_s18_each_loser_costs_what_itself_would_have_cost() -> None:
+    calls: list[Call] = []
+    cheap, dear = scripted("first", USUAL, HANG), scripted("second", HANG)
+    dear.price = Price(per_call=Decimal("0.7"))
+    service = await warmed_up(service_of(cheap, dear, observers=[calls.append]))
+    call = asyncio.ensure_future(service.process("x"))
+    await asyncio.sleep(10)
+    call.cancel()
+    await asyncio.wait([call])
+    assert {each.provider: each.cost for each in calls[-1].attempts} == {
+        "first": Decimal("0.5"),
+        "second": Decimal("0.7"),
+    }
+
+
+async def deaf(_: Any) -> str:
+    """Takes until its second after the cancellation, and answers all the same."""
+    try:
+        await asyncio.sleep(1000)
+    except asyncio.CancelledError:
+        await asyncio.sleep(2)
+    return "at last"
+
+
+async def answers_when_cancelled(_: Any) -> str:
+    try:
+        await asyncio.sleep(1000)
+    except asyncio.CancelledError:
+        return "just in time"
+    return "never"
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome"),
+    [(HANG, Outcome.CANCELLED), (deaf, Outcome.CANCELLED), (answers_when_cancelled, Outcome.SUCCESS)],
+)
+async def test_s18_only_the_attempt_that_lost_is_cancelled_and_an_earlier_failure_stays_what_it_was(
+    last: Any, outcome: Outcome
+) -> None:
+    first = scripted("first", USUAL, ProviderError("down"), last)
+    service = await warmed_up(service_of(first, scripted("second", "quick"), random=random.Random(1)))
+    attempts = (await service.process("x")).attempts
+    assert [(each.provider, each.outcome) for each in attempts] == [
+        ("first", Outcome.TRANSIENT),
+        ("first", outcome),
+        ("second", Outcome.SUCCESS),
+    ]
+    assert attempts[0].cost in (None, 0), "what failed by itself is not billed as a loser"
+    await asyncio.sleep(10)
+
+
+async def test_s18_a_loser_whose_cost_is_known_keeps_it() -> None:
+    call, first = Call("c", "s"), SimpleNamespace(name="first", estimated_cost=lambda _: Decimal(9))
+    call.attempts = [Attempt("c", "first", 1, Outcome.CANCELLED, cost=Decimal("0.123"))]
+    await _end({asyncio.ensure_future(asyncio.Event().wait()): first}, "x", call)  # type: ignore[dict-item]
+    assert call.attempts[0].cost == Decimal("0.123")
+
+
+async def test_s18_a_second_that_may_not_be_asked_any_more_costs_no_hedge() -> None:
+    second = scripted("second", "quick")
+    slower = [Delay(seconds, "slow") for seconds in (5, 30, 200)]  # each slower than any before it
+    service = await warmed_up(
+        service_of(scripted("first", USUAL, *slower), second, hedge=Hedge(min_samples=1, share=0.5))
+    )
+    await service.process("earns a half")
+    call = asyncio.ensure_future(service.process("earns the other half"))
+    await asyncio.sleep(0.5)
+    service.force_open("second")
+    await call
+    service.close_circuit("second")
+    assert second.calls == 0
+    await service.process("has a hedge")
+    assert second.calls == 1
 
 
 async def test_s18_a_hedged_call_has_one_deadline() -> None:

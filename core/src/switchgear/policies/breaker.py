@@ -91,11 +91,10 @@ class Window:
 
     def clear(self) -> None:
         self._ring = [[0, 0, 0] for _ in range(_BUCKETS)]
-        self._bucket = self._ring[0]
-        self._bucket_ends = float("-inf")
+        self._bucket_ends = float("-inf")  # the next call has to get itself a bucket
         self.calls = self.failures = self.slow = 0
 
-    def add(self, now: float, failure: bool = False, slow: bool = False) -> None:
+    def add(self, now: float, failure: bool, slow: bool) -> None:
         if now >= self._bucket_ends:
             self._advance(int(now / self._width))
         bucket = self._bucket
@@ -149,7 +148,7 @@ class CircuitBreaker:
         self._generation = 1
         self._row = 0  # failures in a row
         self._good = 0  # good trials in a row
-        self._trial = 0  # the permit of the trial under way
+        self._trial = 0  # the permit of the trial under way: only while half-open
         self._trial_until = 0.0
         self._until = 0.0  # end of the open time
         self._trips = 0.0  # k of S14: trips that are not yet forgotten
@@ -167,7 +166,7 @@ class CircuitBreaker:
         """When the next call may be let through, on the monotonic clock; infinity if forced open."""
         if self._state is State.OPEN:
             return self._until
-        if self._state is State.HALF_OPEN and self._trial:
+        if self._trial:
             return self._trial_until
         return float("inf") if self._state is State.FORCED_OPEN else 0.0
 
@@ -206,7 +205,7 @@ class CircuitBreaker:
                 self._window.add(self._monotonic() if now is None else now, False, slow)
                 if slow:
                     self._trip_if_due(permit)
-        elif permit == self._trial:
+        elif permit and permit == self._trial:
             self._trial_went_well(permit)
 
     def record_failure(self, permit: int = 0, *, slow: bool = False) -> None:
@@ -217,7 +216,7 @@ class CircuitBreaker:
                 self._row += 1
                 self._window.add(self._monotonic(), True, slow)
                 self._trip_if_due(permit)
-            elif self._state is State.HALF_OPEN and permit == self._trial:
+            elif permit and permit == self._trial:
                 self._trip()
 
     def release(self, permit: int) -> None:
@@ -243,8 +242,7 @@ class CircuitBreaker:
     def reset(self) -> None:
         """Close, and forget what was."""
         with self._changing:
-            self._trips = 0.0
-            self._close(float("-inf"))
+            self._close(float("-inf"))  # so long ago that every trip is paid off
 
     def _admit(self, probe: bool) -> int:
         if self.passing:
@@ -264,7 +262,7 @@ class CircuitBreaker:
 
     def _trial_went_well(self, permit: int) -> None:
         with self._changing:
-            if self._state is State.HALF_OPEN and permit == self._trial:
+            if permit == self._trial:
                 self._trial = 0
                 self._good += 1
                 if self._good >= self.settings.successes:

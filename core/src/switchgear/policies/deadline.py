@@ -117,7 +117,7 @@ class DeadlineScope:
         self.owner = owner
         self._fired = False
 
-    def __enter__(self) -> "DeadlineScope":
+    def __enter__(self) -> None:
         task: asyncio.Task[Any] | None = current_task(self._timers.loop)
         if task is None:
             raise RuntimeError("a deadline needs a task to end")
@@ -128,7 +128,6 @@ class DeadlineScope:
             timers.latest if timers.latest_from <= when < timers.latest_until else timers.bucket(when)
         )
         bucket.add(self)
-        return self
 
     def expire(self) -> None:
         self._fired = True

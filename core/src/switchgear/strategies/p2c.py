@@ -28,8 +28,9 @@ class PowerOfTwoChoices:
         if len(ranked) < 3:
             return ranked if len(ranked) < 2 or _load(ranked[0]) < _load(ranked[1]) else self._shuffled(ranked)
         first = int(self.random.random() * len(ranked))
+        # Of the others: counted from `first` on they are one further, but then `first` is the better anyway.
         second = int(self.random.random() * (len(ranked) - 1))
-        best = ranked[min(first, second + (second >= first))]
+        best = ranked[min(first, second)]
         return [best, *(each for each in ranked if each is not best)]
 
     def _shuffled(self, pair: list[Candidate]) -> list[Candidate]:

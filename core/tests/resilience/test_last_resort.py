@@ -1,0 +1,198 @@
+"""When nobody is left to ask: whom the call probes, whom it waits for, and when it gives up (S2, S5, S16)."""
+
+import asyncio
+from typing import Any
+
+import attrs
+import pytest
+from switchgear import (
+    AllProvidersFailed,
+    BadCredentials,
+    Breaker,
+    Policies,
+    ProviderError,
+    ProviderManager,
+    ProviderStatus,
+    Rate,
+    Retry,
+    Throttled,
+)
+from switchgear.durations import Duration
+from switchgear.testing import HANG, Delay, ScriptedProvider, VirtualClock
+
+Manager = ProviderManager[Any, Any]
+DOWN = ProviderError("down")
+NO_RETRY = Retry(attempts=1)
+TRIPS = Breaker(consecutive=1, open_for=Duration(1000.0), open_cap=Duration(1000.0))
+
+
+@attrs.frozen
+class Fixed:
+    """Dice that always show the same."""
+
+    value: float
+
+    def random(self) -> float:
+        return self.value
+
+
+def scripted(name: str, *script: Any, **options: Any) -> ScriptedProvider:
+    return ScriptedProvider(list(script), name=name, **options)
+
+
+def service_of(*providers: Any, **settings: Any) -> Manager:
+    return ProviderManager(providers, **{"clock": VirtualClock(), "retry": NO_RETRY, "breaker": TRIPS, **settings})
+
+
+def limited(seconds: float, **others: Any) -> Policies:
+    """One request in so many seconds."""
+    return Policies(**{"rate": Rate(calls=1, per=Duration(seconds)), "breaker": TRIPS, "retry": Retry(), **others})
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def fails(service: Manager, **options: Any) -> AllProvidersFailed:
+    with pytest.raises(AllProvidersFailed) as caught:
+        await service.process("x", **options)
+    return caught.value
+
+
+def noting(moments: list[float], step: Any) -> Any:
+    def note(_: Any) -> Any:
+        moments.append(round(now(), 6))
+        return step
+
+    return note
+
+
+async def test_s16_probes_keep_to_the_attempts_of_a_call() -> None:
+    providers = [scripted(f"p{number}", DOWN) for number in range(9)]
+    service = service_of(*providers)
+    await fails(service)
+    assert len((await fails(service)).attempts) == 6
+
+
+async def test_s16_without_a_deadline_everybody_is_probed() -> None:
+    service = service_of(scripted("first", DOWN), scripted("second", DOWN), deadline=None)
+    await fails(service)
+    assert len((await fails(service)).attempts) == 2
+
+
+@pytest.mark.parametrize("probe", [HANG, Delay(5.0, DOWN)], ids=["hangs", "fails in the last moment"])
+async def test_s5_once_the_time_is_over_nobody_else_is_probed(probe: Any) -> None:
+    first, second = scripted("first", DOWN, probe), scripted("second", DOWN)
+    service = service_of(first, second, random=Fixed(0.5))
+    await fails(service)
+    error = await fails(service, deadline=5.0)
+    assert [attempt.provider for attempt in error.attempts] == ["first"]
+    assert 5.0 <= now() <= 5.02
+
+
+async def test_s5_a_probe_may_take_all_the_time_that_is_left() -> None:
+    service = service_of(scripted("only", DOWN, HANG))
+    await fails(service)
+    await fails(service, deadline=10.0)
+    assert 10.0 <= now() <= 10.02
+
+
+async def test_s5_so_may_the_one_that_was_waited_for() -> None:
+    service = service_of(scripted("only", Throttled("wait", retry_after=2.0), HANG), retry=Retry())
+    error = await fails(service, deadline=10.0)
+    assert [round(attempt.latency, 1) for attempt in error.attempts] == [0.0, 8.0]
+
+
+async def test_s5_a_wait_that_would_end_with_the_deadline_is_not_begun() -> None:
+    service = service_of(scripted("only", Throttled("wait", retry_after=5.0)), retry=Retry())
+    await fails(service, deadline=5.0)
+    assert now() == 0.0
+
+
+async def test_s6_who_waits_for_a_guessed_moment_comes_back_at_one_of_its_own_after_it() -> None:
+    asked: list[float] = []
+    only = scripted("only", noting(asked, Throttled("slow down")), noting(asked, "good"))
+    await service_of(only, retry=Retry(), random=Fixed(0.5)).process("x")
+    assert asked == [0.0, 1.5]
+
+
+async def test_s6_but_for_a_moment_that_would_be_too_late() -> None:
+    asked: list[float] = []
+    only = scripted("only", noting(asked, Throttled("slow down")), noting(asked, "good"))
+    await service_of(only, retry=Retry(), random=Fixed(1.0), deadline=2.0).process("x")
+    assert asked == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("start", [1.0, 5.0])
+async def test_s6_a_guess_that_is_over_delays_nobody_who_waits_for_the_rate(start: float) -> None:
+    asked: list[float] = []
+    only = scripted("only", noting(asked, Throttled("slow down")), noting(asked, "good"))
+    service = service_of(only, policies={"only": limited(10.0)}, random=Fixed(1.0))
+    await fails(service, deadline=0.5)
+    await asyncio.sleep(start - now())
+    await service.process("x")
+    assert asked == [0.0, 10.0]
+
+
+async def test_s2_of_two_that_may_be_asked_in_the_same_moment_the_first_is() -> None:
+    first = scripted("first", Throttled("wait", retry_after=3.0), "good")
+    second = scripted("second", Throttled("wait", retry_after=3.0), "good")
+    result = await service_of(first, second, retry=Retry()).process("x")
+    assert (result.provider, second.calls) == ("first", 1)
+
+
+async def test_s2_nobody_waits_for_credentials_to_become_right() -> None:
+    only = scripted("only", BadCredentials("HTTP 401"))
+    service = service_of(only, deadline=10_000.0)
+    await fails(service)
+    await fails(service)
+    assert (now(), only.calls) == (0.0, 1)
+
+
+async def test_s2_but_for_the_rate_of_one_whose_cool_down_is_over() -> None:
+    only = scripted("only", BadCredentials("HTTP 401"), "good")
+    service = service_of(only, policies={"only": limited(10.0, cool_down=5.0)}, deadline=100.0)
+    await fails(service)
+    await asyncio.sleep(6)
+    assert (await service.process("x")).output == "good"
+    assert now() == pytest.approx(10.0)
+
+
+async def test_s16_failing_fast_waits_for_no_rate_behind_an_open_circuit() -> None:
+    only = scripted("only", DOWN)
+    service = service_of(only, policies={"only": limited(50.0)}, all_down="fail_fast", deadline=10_000.0)
+    await fails(service)
+    await fails(service)
+    assert now() == 0.0
+
+
+async def test_s19_nobody_waits_for_a_rate_that_is_not_what_turned_them_away() -> None:
+    policies = limited(0.001, queue=0)
+    service = service_of(scripted("only", Delay(60, "good"), concurrency=1), policies={"only": policies})
+    busy = asyncio.ensure_future(service.process("x"))
+    await asyncio.sleep(1)
+    assert "full" in str(await fails(service))
+    assert now() == 1.0
+    await busy
+
+
+async def test_s16_least_bad_is_the_best_of_those_that_nobody_took_out() -> None:
+    best, other = scripted("best", "good", "good", DOWN, "good"), scripted("other", DOWN, "good")
+    service = service_of(best, other, all_down="least_bad")
+    await service.process("x")
+    await service.process("x")
+    await fails(service)
+    service.force_open("best")
+    assert (await service.process("x")).provider == "other"
+
+
+async def test_s16_least_bad_asks_one_and_no_second_when_that_fails() -> None:
+    service = service_of(scripted("first", DOWN), scripted("second", DOWN), all_down="least_bad")
+    await fails(service)
+    assert len((await fails(service)).attempts) == 1
+
+
+async def test_s16_least_bad_asks_one_also_if_nobody_was_ever_asked() -> None:
+    first, second = scripted("first", "good"), scripted("second", "good")
+    first.status = second.status = ProviderStatus.UNAVAILABLE
+    assert (await service_of(first, second, all_down="least_bad").process("x")).provider == "first"
