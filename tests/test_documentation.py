@@ -1,5 +1,6 @@
 """What the documents show works as it stands there: every TOML block composes, and the README's program runs."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -69,3 +70,36 @@ def test_the_readmes_program_reads_a_page_with_the_readmes_configuration(tmp_pat
     assert ran.returncode == 0, ran.stderr
     assert "fast success" in ran.stdout
     assert len(ran.stdout) > 200
+
+
+CAPTIONED = re.compile(r"^```\{code-block\} \w+\n:caption: (?P<name>\S+)\n+(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def write_captioned(document: Path, folder: Path) -> list[str]:
+    """The files that a document shows under their names."""
+    names = []
+    for block in CAPTIONED.finditer(document.read_text("utf-8")):
+        path = folder / block["name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block["body"], "utf-8")
+        names.append(block["name"])
+    return names
+
+
+def test_the_tests_that_the_how_to_shows_pass(tmp_path: Path) -> None:
+    write_captioned(ROOT / "docs/tutorial/provider-plugin.md", tmp_path / "mine")
+    (module,) = (tmp_path / "mine").rglob("switchgear_mine*")
+    tests = write_captioned(ROOT / "docs/how-to/test.md", tmp_path / "tests")
+    assert {"test_reading.py", "test_time.py", "test_mine.py", "test_shout.py"} <= {*tests}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", "--rootdir=.", "."],
+        cwd=tmp_path / "tests",
+        env={**os.environ, "PYTHONPATH": str(module.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    # S9: what reaches the wire is counted, but for the page in a folder, which reaches none.
+    skipped = re.findall(r"SKIPPED \[(\d+)\].*(?:wire_calls|break_wire)\(\)", ran.stdout)
+    assert sum(map(int, skipped)) == 3, ran.stdout

@@ -432,6 +432,19 @@ def test_every_check_has_a_fault_planted_for_it() -> None:
     assert checks - {check for _, check, _ in PLANTED} == {"test_it_can_be_made_from_its_options"}
 
 
+def test_s9_a_client_that_sends_a_failed_request_again_by_itself_is_found_by_what_reaches_the_wire() -> None:
+    class Suite(TestGood):
+        def make(self) -> BaseProvider[Any, Any]:
+            return Retrying(name="planted")
+
+    WIRE.is_down = False
+    Suite().test_one_request_is_one_call_on_the_wire()
+    with pytest.raises(
+        AssertionError, match="one failing process\\(\\) sent 2 requests; turn the client's own retries"
+    ):
+        Suite().test_a_failed_request_is_sent_once()
+
+
 def test_options_that_make_no_provider_are_found() -> None:
     class Suite(TestGood):
         def options(self) -> Mapping[str, Any]:
