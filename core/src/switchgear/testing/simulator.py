@@ -106,11 +106,10 @@ class _Traffic:
     served: list[Served] = attrs.field(factory=list, init=False)
 
     async def send_at(self, moments: Iterable[float]) -> None:
-        async with TaskGroup() as calls:
+        async with self.manager, TaskGroup() as calls:
             for number, moment in enumerate(moments):
                 await self.clock.sleep(moment - self.clock.monotonic())
                 calls.create_task(self._serve(number))
-        await self.manager.aclose()
 
     async def _serve(self, number: int) -> None:
         _call.set(number)
