@@ -106,12 +106,12 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """Run each package's tests; the core also on every other interpreter that is found."""
     install_for_tests(session, package)
-    if package == "core" and session.python is None:
-        session.run("coverage", "run", "-m", "pytest", tests_of(package), *session.posargs)
-        if not session.posargs:  # a selection of tests covers too little
-            session.run("coverage", "report")
-    else:
-        session.run("pytest", tests_of(package), *session.posargs)
+    options = list(session.posargs)
+    if package == "core":
+        options += ["-n", "auto", "--maxprocesses", "4"]  # many quick tests, that share nothing
+        if session.python is None and not session.posargs:  # a selection of tests covers too little
+            options += ["--cov=switchgear"]
+    session.run("pytest", tests_of(package), *options)
 
 
 @nox.session

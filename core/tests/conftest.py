@@ -8,7 +8,12 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import settings
 from switchgear import entries
+
+# A busy machine makes no example wrong, however long it takes.
+settings.register_profile("core", deadline=None)
+settings.load_profile("core")
 
 
 @attrs.frozen

@@ -216,3 +216,8 @@ def test_our_own_errors_and_unknown_ones_pass_unchanged(error: Exception) -> Non
 def test_nothing_happens_where_nothing_is_raised() -> None:
     with map_errors():
         pass
+
+
+def test_nobody_is_left_alone_for_more_than_an_hour() -> None:
+    assert Throttled(retry_after=86_400.0).retry_after == 3600.0
+    assert Throttled(retry_after=3599.0).retry_after == 3599.0

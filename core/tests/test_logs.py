@@ -82,6 +82,17 @@ def test_the_library_is_silent_until_it_is_switched_on(heard: list[str]) -> None
     assert heard == []
 
 
+def test_it_is_on_from_opening_to_closing_also_without_with(tmp_path: Path) -> None:
+    opened = board({}, {"file": str(tmp_path / "log"), "format": "json"}, plugins={"disable": ["swichgear"]})
+    opened.process_sync("say", "hello")
+    opened.close()
+    report_defect("later", ValueError())
+    first, *others = [line["message"] for line in written(tmp_path / "log")]
+    assert first == "plugins.disable[0]: no plugin 'swichgear' is installed. Did you mean switchgear?"
+    assert "say: parrot answered after 1 attempts" in others[0]
+    assert "later" not in "".join(others)
+
+
 def test_text_goes_to_standard_error_as_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
     log = configure(Logging())
     stderr = io.StringIO()

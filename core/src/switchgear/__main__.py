@@ -1,5 +1,6 @@
 """The command `switchgear`, also as `python -m switchgear`."""
 
+import os
 import sys
 
 
@@ -9,7 +10,11 @@ def main() -> None:
     if sys.argv[1:2] == ["--version"]:
         from switchgear._version import __version__
 
-        sys.stdout.write(f"switchgear {__version__}\n")
+        try:
+            sys.stdout.write(f"switchgear {__version__}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has left; without flushing again, which would say so
+            os._exit(1)
         return
     try:
         from switchgear.cli.ending import leave

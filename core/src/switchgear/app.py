@@ -15,8 +15,8 @@ from switchgear.config import Document, Settings, from_mapping, read
 from switchgear.diagnosis import assemble
 from switchgear.errors import Problem, UsageError
 from switchgear.home import Home
-from switchgear.installation import disabled_distributions
-from switchgear.logs import Log, configure, report_defect
+from switchgear.installation import disabled_distributions, misspelled_disabled
+from switchgear.logs import Log, configure, logger, report_defect
 from switchgear.manager import ProviderManager
 from switchgear.options import secrets_in
 from switchgear.plugins import Catalog
@@ -62,9 +62,11 @@ class Switchgear:
         """Compose a file: `path`, else SWITCHGEAR_CONFIG, else the nearest switchgear.toml upwards.
 
         `environment` picks the overlay; `allow_unset` composes without secrets, only to look. Raises `ConfigError`
-        with all that is wrong.
+        with all that is wrong. The log of `[switchgear.logging]` is open from now on, until the board is closed.
         """
-        return cls(read(path, environment=environment), extra=extra, clock=clock, allow_unset=allow_unset)
+        board = cls(read(path, environment=environment), extra=extra, clock=clock, allow_unset=allow_unset)
+        board._open_log()
+        return board
 
     @classmethod
     def compose(
@@ -76,7 +78,9 @@ class Switchgear:
         clock: Clock = SYSTEM_CLOCK,
     ) -> "Switchgear":
         """Compose tables of the shape that a file has. `extra` offers implementations that are not installed."""
-        return cls(from_mapping(settings, environment=environment), extra=extra, clock=clock)
+        board = cls(from_mapping(settings, environment=environment), extra=extra, clock=clock)
+        board._open_log()
+        return board
 
     @property
     def currency(self) -> str:
@@ -86,6 +90,11 @@ class Switchgear:
     def degraded(self) -> Sequence[Problem]:
         """What is wrong with optional components, which were left out."""
         return tuple(self._composed.degraded)
+
+    @property
+    def suspicious(self) -> Sequence[Problem]:
+        """What is no error, and probably not what was meant."""
+        return tuple(misspelled_disabled(self.settings, self.catalog))
 
     @property
     def inactive(self) -> frozenset[str]:
@@ -224,6 +233,8 @@ class Switchgear:
         if logging is not None and self._log is None:
             secrets = [*self._loaded.secrets, *self._secret_options()]
             self._log = configure(logging, secrets=secrets, packages=self.catalog.packages, folder=self.document.folder)
+            for problem in self.suspicious:
+                logger.warning("{}", problem)
 
     def _close_log(self) -> None:
         if self._log is not None:

@@ -35,7 +35,9 @@ class Capability(Generic[RequestT, OutputT]):
     """A kind of work. A subclass fills in the class attributes and `request`; the rest has defaults.
 
     `version` changes whenever the same request may mean another answer; `suffixes` are the file suffixes it reads
-    (`.png`), for directories on the command line; `formats` are what `render` knows.
+    (`.png`), for directories on the command line; `formats` are what `render` knows. `default_service` is the
+    `[services.<name>]` table that the quick start uses and `switchgear init` writes: of its providers those that are
+    installed, and after them every other installed one.
     """
 
     name: ClassVar[str]
@@ -46,6 +48,7 @@ class Capability(Generic[RequestT, OutputT]):
     validators: ClassVar[Mapping[str, type[Any]]] = {}
     suffixes: ClassVar[Sequence[str]] = ()
     formats: ClassVar[Sequence[str]] = ("text",)
+    default_service: ClassVar[Mapping[str, Any]] = {}
 
     def request(self, value: Any, **options: Any) -> RequestT:
         """Make a request from what a caller has at hand (a path, a text); options come as text or typed.

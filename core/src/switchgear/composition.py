@@ -11,6 +11,7 @@ import attrs
 from switchgear.caching.settings import CacheLevel, CacheSettings
 from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
+from switchgear.config.wording import suggestion
 from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError, Problem
 from switchgear.home import Home
@@ -116,6 +117,7 @@ class _Composition:
         before = len(self.problems)
         capability = self.capability(service, path)
         strategy = self.component("strategies", service.strategy, f"{path}.strategy")
+        self.check_mentioned(strategy, service, f"{path}.strategy.options")
         if capability is None:
             return None
         validators = self.validators(service, capability, path)
@@ -308,6 +310,13 @@ class _Composition:
                 self.contract(kind, path, made)
                 return made
         return None
+
+    def check_mentioned(self, strategy: Any, service: Service, path: str) -> None:
+        """A strategy may say which providers its options mention: a misspelled one would count for nobody."""
+        mentions = getattr(strategy, "mentions", tuple)
+        for name in mentions():
+            if name not in service.providers:
+                self.note(path, f"there is no provider {name!r}", suggestion(name, service.providers))
 
     def contract(self, kind: str, path: str, implementation: Any) -> None:
         wrong = self.registry(kind).add(path, implementation)

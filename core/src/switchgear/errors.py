@@ -32,6 +32,8 @@ from switchgear.outcome import Outcome
 if TYPE_CHECKING:
     from switchgear.results import Attempt
 
+LONGEST_WAIT = 3600.0  # seconds that a provider may ask to be left alone
+
 
 class SwitchgearError(Exception):
     """The root: catch this to catch everything the library raises on purpose."""
@@ -119,13 +121,17 @@ class NotSent(ProviderError):
 
 
 class Throttled(ProviderError):
-    """The provider wants fewer requests. `retry_after`: seconds until it wants the next one, None if it did not say."""
+    """The provider wants fewer requests. `retry_after`: seconds until it wants the next one, None if it did not say.
+
+    At most an hour: who wants to be left alone for longer is asked again after that. A date that is wrong by a year
+    must not take a provider out for a year.
+    """
 
     outcome = Outcome.THROTTLED
 
     def __init__(self, message: str = "", *, retry_after: float | None = None, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
 
 
 class Unsupported(ProviderError):

@@ -1,10 +1,12 @@
 """What a configuration wants installed: required distributions, plugins switched off, secret stores."""
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from switchgear.config import Document, IsActive, Settings
 from switchgear.config.references import Unresolved
+from switchgear.entries import normalized
 from switchgear.errors import Problem
 from switchgear.hookspecs import check_contract
 from switchgear.options import build
@@ -41,6 +43,19 @@ def disabled_distributions(document: Document) -> tuple[str, ...]:
     plugins = document.tables.get("plugins")
     names = plugins.get("disable") if isinstance(plugins, Mapping) else None
     return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
+def misspelled_disabled(settings: Settings, catalog: Catalog) -> Iterator[Problem]:
+    """Each `[plugins] disable` that is not installed, but is spelled nearly like a plugin that is.
+
+    No error: a configuration may switch off what only other machines have.
+    """
+    installed = {normalized(offer.distribution): offer.distribution for offer in catalog.offers if offer.distribution}
+    for index, name in enumerate(settings.plugins.disable):
+        near = [] if normalized(name) in installed else get_close_matches(normalized(name), installed, 1, 0.8)
+        if near:
+            remedy = f"Did you mean {installed[near[0]]}?"
+            yield Problem(f"plugins.disable[{index}]", f"no plugin {name!r} is installed", remedy)
 
 
 def activity(document: Document, catalog: Catalog) -> IsActive:

@@ -71,6 +71,14 @@ class Learner(Protocol):
         ...
 
 
+class Mentioning(Protocol):
+    """What a strategy has besides, if its options name providers."""
+
+    def mentions(self) -> Iterable[str]:
+        """Their names; one that the service does not have is an error at start."""
+        ...
+
+
 class SelectionStrategy(Enum):
     """The built-in strategies, for code that likes names checked."""
 

@@ -57,6 +57,11 @@ def test_json_says_the_same(run: Run, service: None) -> None:
         (provider('type = "counter"\noptions = { separator = "${UNSET_NAME}" }'), ["${UNSET_NAME} is not set"]),
         ('[services.count]\ncapability = "words"\n[services.count.providers]\n', ["no provider"]),
         ('[services.count]\ncapability = "wrods"\nproviders = { a = { type = "b" } }', ["did you mean 'words'?"]),
+        (provider('type = "counter"') * 2, ["switchgear.toml: not valid TOML"]),
+        (
+            provider('type = "counter"') + '[services.count.strategy]\ntype = "weighted"\noptions.weights.fsat = 2\n',
+            ["services.count.strategy.options: there is no provider 'fsat'. Did you mean fast?"],
+        ),
         ("[services\n", ["switchgear.toml: not valid TOML"]),
         ("[service.count]\n", ["unknown", "services"]),
     ],
@@ -127,3 +132,14 @@ def test_the_file_is_the_named_one_or_the_variables_or_the_nearest(run: Run, mon
     monkeypatch.delenv("SWITCHGEAR_CONFIG")
     monkeypatch.chdir("deep/er")
     assert "count" in run("check").stdout
+
+
+def test_a_disabled_distribution_that_may_be_misspelled_is_noted(run: Run, configure: Configure) -> None:
+    configure(
+        provider('type = "counter"') + '[plugins]\ndisable = ["acme-wrods", "switchgear-elsewhere", "Switchgear"]\n'
+    )
+    result = run("check")
+    assert result.exit_code == 0
+    note = "plugins.disable[0]: no plugin 'acme-wrods' is installed. Did you mean acme-words?"
+    assert result.stderr == f"note: {note}\n"
+    assert json.loads(run("check", "--json").stdout)["suspicious"] == [note]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tomli
 from click.testing import Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from switchgear.cli.toml import tables
 
@@ -86,6 +86,7 @@ scalars = (
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(), values))
 def test_toml_comes_back_as_it_was(content: dict[str, object]) -> None:
     content.pop("providers", None)

@@ -88,6 +88,13 @@ def test_show_knows_required_options_and_json(run: Run) -> None:
     assert "required" in run("plugins", "show", "strict").stdout
 
 
+def test_show_says_where_the_configuration_uses_it(run: Run, service: None) -> None:
+    used = ["services.count.providers.fast", "services.count.providers.good"]
+    [shown] = json.loads(run("plugins", "show", "counter", "--config", "switchgear.toml", "--json").stdout)
+    assert shown["used_by"] == used
+    assert "used by services.count.providers.fast\n" in run("plugins", "show", "counter").stdout
+
+
 def test_show_of_what_takes_no_options_says_so(run: Run) -> None:
     assert "It takes no options." in run("plugins", "show", "log").stdout
 

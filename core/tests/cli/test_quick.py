@@ -69,6 +69,35 @@ def test_ignores_a_configuration_even_a_broken_one(
     assert run("tiny", "x").stdout == "a\n"
 
 
+ONE = '[services.say]\ncapability = "tiny"\nproviders = { mine = { type = "a" } }\n'
+
+
+def test_with_a_configuration_its_own_service_is_asked(
+    run: Run, tiny: Callable[..., None], configure: Callable[[str], Path]
+) -> None:
+    tiny("a", "b")
+    path = configure(ONE + "[environments.prod.services.say]\nproviders = { other = { type = 'b', priority = 1 } }\n")
+    result = run("tiny", "x", "--config", str(path))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "mine\n", "")
+    assert run("tiny", "x", "--env", "prod").stdout == "other\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no service of tiny: name one with `switchgear run`. It has: none"),
+        (ONE + ONE.replace("say", "tell"), "has several services of tiny: name one with `switchgear run`. It has: say"),
+    ],
+)
+def test_a_configuration_without_the_one_service_is_a_usage_error(
+    text: str, message: str, run: Run, tiny: Callable[..., None], configure: Callable[[str], Path]
+) -> None:
+    tiny("a")
+    result = run("tiny", "x", "--config", str(configure(text)))
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
 def test_takes_the_options_of_run(run: Run, lines: Lines, tiny: Callable[..., None]) -> None:
     tiny("a", "b")
     [line] = lines(run("tiny", "x", "--fail", "a", "--json"))

@@ -341,6 +341,17 @@ class TestStreaming:
         stdout, stderr = running.communicate(timeout=30)
         assert (running.returncode, stdout, stderr.strip()) == (130, "", "")
 
+    @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plugins", "list"], ["check", "--json"]])
+    def test_a_reader_that_has_left_is_no_error_for_any_command(
+        self, arguments: list[str], start: Callable[..., "subprocess.Popen[str]"]
+    ) -> None:
+        running = start(*arguments)
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(30) == 1
+
     def test_a_reader_that_leaves_is_no_error_to_talk_about(
         self, start: Callable[..., "subprocess.Popen[str]"]
     ) -> None:

@@ -224,7 +224,7 @@ def check(**size: Any) -> None:
 
 
 def test_the_breaker_does_what_the_model_does() -> None:
-    check(max_examples=150, stateful_step_count=60)
+    check(max_examples=60, stateful_step_count=50)
 
 
 @pytest.mark.full

@@ -30,6 +30,18 @@ def test_an_unknown_option_is_told_with_those_there_are() -> None:
         OCR.request(CONTENT, language="eng")
 
 
+@pytest.mark.parametrize("dpi", ["abc", "", "35", 35, -1, True, 200.0, None])
+def test_dots_per_inch_that_are_none_are_invalid_input(dpi: object) -> None:
+    with pytest.raises(InvalidInput, match="not a whole number of 36 or more"):
+        OCR.request(CONTENT, dpi=dpi)
+    assert OCR.request(CONTENT, dpi="300").dpi == 300
+
+
+def test_limits_that_are_none_are_invalid_input() -> None:
+    with pytest.raises(InvalidInput, match="limits: expected Limits"):
+        OCR.request(CONTENT, limits="3")
+
+
 def test_the_fingerprint_is_of_the_content_not_of_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(CONTENT)
     (tmp_path / "b.png").write_bytes(CONTENT)

@@ -99,3 +99,9 @@ def test_loading_the_library_leaves_the_environment_alone(monkeypatch: pytest.Mo
     monkeypatch.delenv("OMP_THREAD_LIMIT", raising=False)
     ask(Tesseract(), OcrRequest(draw_page("x")))
     assert "OMP_THREAD_LIMIT" not in os.environ
+
+
+def test_a_check_that_finds_it_well_again_is_believed() -> None:
+    provider = Tesseract()
+    provider.status = ProviderStatus.UNAVAILABLE  # what an earlier check reported
+    assert asyncio.run(provider.health_check()) is ProviderStatus.AVAILABLE

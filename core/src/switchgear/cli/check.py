@@ -50,6 +50,7 @@ def _report(place: flags.Place, without_secrets: bool) -> dict[str, Any]:
         "environment": document.environment,
         "services": {name: _service(board, name) for name in board},
         "left_out": _left_out(board),
+        "suspicious": [str(problem) for problem in board.suspicious],
     }
 
 
@@ -70,6 +71,8 @@ def _left_out(board: "Switchgear") -> list[dict[str, str]]:
 
 
 def _print(report: dict[str, Any]) -> None:
+    from switchgear.cli.faults import say_note
+
     environment = f", environment {report['environment']}" if report["environment"] else ""
     click.echo(f"OK: {report['file']}{environment}")
     # In plain lines: to import what draws tables takes longer than to check a file.
@@ -77,6 +80,8 @@ def _print(report: dict[str, Any]) -> None:
         click.echo(f"{name}: {each['capability']} by {each['strategy']}: {', '.join(_spelled(each['providers']))}")
     for each in report["left_out"]:
         click.echo(f"left out: {each['path']}: {each['reason']}")
+    for text in report["suspicious"]:
+        say_note(text)
 
 
 def _spelled(providers: dict[str, str]) -> list[str]:

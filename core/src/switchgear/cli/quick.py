@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from switchgear.cli import call_flags
+from switchgear.cli import call_flags, flags
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
@@ -18,8 +18,12 @@ def command_for(capability: str) -> click.Command:
     )
     @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
     @call_flags.calling
-    def command(inputs: tuple[str, ...], options: call_flags.CallOptions) -> None:
-        _run(capability, inputs, options)
+    @flags.place
+    def command(inputs: tuple[str, ...], options: call_flags.CallOptions, place: flags.Place) -> None:
+        if place.config or place.environment:
+            _run_configured(capability, inputs, options, place)
+        else:
+            _run(capability, inputs, options)
 
     return command
 
@@ -27,8 +31,9 @@ def command_for(capability: str) -> click.Command:
 def _help(capability: str) -> str:
     return (
         f"Ask the installed {capability} providers for each INPUT: a file, a folder, a pattern, a text, or - for "
-        "standard input. No configuration is read: providers work with their own defaults, and one that is broken or "
-        f"needs settings is reported and left out. `switchgear init` writes a configuration to go on from."
+        "standard input. Without --config or --env no configuration is read: providers work with their own defaults, "
+        "and one that is broken or needs settings is reported and left out. `switchgear init` writes a configuration "
+        f"to go on from. With one, its only service of {capability} is asked."
     )
 
 
@@ -43,6 +48,22 @@ def _run(capability: str, inputs: tuple[str, ...], options: call_flags.CallOptio
         say_note(f"left out: {problem}")
     say_note(f"no configuration is used: asking {', '.join(board[capability].providers)} with their own defaults")
     call_service(board, recorder, capability, inputs, options)
+
+
+def _run_configured(
+    capability: str, inputs: tuple[str, ...], options: call_flags.CallOptions, place: flags.Place
+) -> None:
+    from switchgear.cli.boards import Recorder, compose, read_document
+    from switchgear.cli.service_call import call_service
+
+    recorder = Recorder()
+    board = compose(read_document(place), recorder, options.log_level)
+    services = [name for name in board if board.capability(name).name == capability]
+    if len(services) != 1:
+        found = f"several services of {capability}" if services else f"no service of {capability}"
+        names = ", ".join(services or board) or "none"
+        raise click.UsageError(f"{board.document.path} has {found}: name one with `switchgear run`. It has: {names}")
+    call_service(board, recorder, services[0], inputs, options)
 
 
 def _compose(capability: str, recorder: object, log_level: str | None) -> "Switchgear":

@@ -141,7 +141,8 @@ def _field_hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter
 
 def _hook(field: "attrs.Attribute[Any]", wanted: Any, converter: Converter) -> Hook:
     try:
-        return converter.get_structure_hook(wanted)
+        # Not kept: `int | str` equals `str | int`, and messages follow the order.
+        return converter.get_structure_hook(wanted, cache_result=False)
     except StructureHandlerNotFoundError:
         return _as_it_is if field.converter is not None else _unsupported
 

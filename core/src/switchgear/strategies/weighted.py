@@ -1,6 +1,6 @@
 """Shares of the traffic, as configured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -22,6 +22,10 @@ class Weighted:
         wrong = [name for name, weight in self.weights.items() if weight < 0]
         if wrong:
             raise ValueError(f"weights must be 0 or more: {', '.join(wrong)}")
+
+    def mentions(self) -> Iterable[str]:
+        """The providers that its options name."""
+        return self.weights
 
     def order(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return sorted(candidates, key=self._draw, reverse=True)

@@ -37,6 +37,15 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
         *(".gif", ".bmp", ".jp2", ".pbm", ".pgm", ".ppm"),
     )
     formats = tuple(RENDERERS)
+    # The quick engine first; where it leaves a tenth of the ink unread, as in photos, the thorough one.
+    default_service: ClassVar[Mapping[str, Any]] = {
+        "validate": [{"type": "min-coverage", "options": {"threshold": 0.9}}],
+        "on_refused": "best",
+        "providers": {
+            "tesseract": {"type": "tesseract", "priority": 1},
+            "rapidocr": {"type": "rapidocr", "priority": 2},
+        },
+    }
 
     def request(self, value: Any, **options: Any) -> OcrRequest:
         """A request from a path, bytes or a Pillow image. Options: languages, pages, dpi, name, limits."""

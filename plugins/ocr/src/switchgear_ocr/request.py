@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+LEAST_DPI = 36
+
+
 def _source(value: Any) -> "Path | bytes | Image":
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
@@ -25,6 +28,20 @@ def _source(value: Any) -> "Path | bytes | Image":
     if all(hasattr(value, name) for name in ("mode", "size", "tobytes")):
         return value  # type: ignore[no-any-return]
     raise InvalidInput(f"a {type(value).__name__} is no document; give a path, the file's bytes or a Pillow image")
+
+
+def _dots(value: Any) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    dpi = int(value) if is_number or (isinstance(value, str) and value.isdecimal()) else 0
+    if dpi < LEAST_DPI:
+        raise InvalidInput(f"dpi {value!r}: not a whole number of {LEAST_DPI} or more; write for example 200 or 300")
+    return dpi
+
+
+def _limits(value: Any) -> Limits:
+    if not isinstance(value, Limits):
+        raise InvalidInput(f"limits: expected Limits(...) from switchgear_ocr, got a {type(value).__name__}")
+    return value
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -41,8 +58,8 @@ class OcrRequest:
     languages: tuple[str, ...] = attrs.field(default=(), converter=languages)
     pages: PageRange = attrs.field(default=PageRange(), converter=page_range)
     name: str = attrs.field(kw_only=True)
-    dpi: int = attrs.field(default=200, kw_only=True, validator=attrs.validators.and_(attrs.validators.ge(36)))
-    limits: Limits = attrs.field(factory=Limits, kw_only=True)
+    dpi: int = attrs.field(default=200, kw_only=True, converter=_dots)
+    limits: Limits = attrs.field(factory=Limits, kw_only=True, converter=_limits)
 
     @name.default
     def _name(self) -> str:

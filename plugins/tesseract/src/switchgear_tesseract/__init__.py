@@ -58,7 +58,7 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
     async def health_check(self) -> ProviderStatus:
         if self._way() is None or self._missing(tuple(self.language.split("+"))):
             return ProviderStatus.UNAVAILABLE
-        return self.status
+        return await super().health_check()
 
     def open_engine(self) -> Library | Program:
         way = self._way()

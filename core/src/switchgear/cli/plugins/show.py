@@ -11,21 +11,23 @@ from switchgear.cli import flags, names
 if TYPE_CHECKING:
     import attrs
 
-    from switchgear.plugins import Catalog, Offer
+    from switchgear.cli.plugins.situation import Situation
+    from switchgear.plugins import Offer
 
 
 @click.command("show", short_help="Show a plugin's options and where it comes from.")
 @click.argument("name", shell_complete=names.complete_plugin)
 @flags.as_json
-def command(name: str, json: bool) -> None:
-    """Show what is called NAME (ocr.tesseract, or tesseract). It is imported for that."""
+@flags.place
+def command(name: str, json: bool, place: flags.Place) -> None:
+    """Show what is called NAME (ocr.tesseract, or tesseract), and where the configuration uses it. It is imported."""
     from switchgear.cli.faults import FAILED
     from switchgear.cli.lines import print_json
     from switchgear.cli.plugins.naming import find
-    from switchgear.plugins import Catalog
+    from switchgear.cli.plugins.situation import look
 
-    catalog = Catalog()
-    shown = [_described(offer, catalog) for offer in find(catalog, name)]
+    situation = look(place)
+    shown = [_described(offer, situation) for offer in find(situation.catalog, name)]
     if json:
         print_json(shown)
     else:
@@ -35,7 +37,7 @@ def command(name: str, json: bool) -> None:
         click.get_current_context().exit(FAILED)
 
 
-def _described(offer: "Offer", catalog: "Catalog") -> dict[str, Any]:
+def _described(offer: "Offer", situation: "Situation") -> dict[str, Any]:
     from switchgear.errors import ConfigError
     from switchgear.options import option_fields
     from switchgear.plugins import PluginProblem
@@ -46,13 +48,14 @@ def _described(offer: "Offer", catalog: "Catalog") -> dict[str, Any]:
         "distribution": offer.distribution,
         "version": offer.version,
         "target": offer.target,
+        "used_by": [use.path for use in situation.uses_of(offer) if not use.is_off],
         "file": None,
         "about": None,
         "options": [],
         "problem": None,
     }
     try:
-        implementation = catalog.load(offer)
+        implementation = situation.catalog.load(offer)
         target = implementation if inspect.isclass(implementation) else type(implementation)
         found["file"] = _file(target)
         found["about"] = inspect.getdoc(target)
@@ -104,6 +107,8 @@ def _print(shown: dict[str, Any]) -> None:
 
     click.echo(f"{shown['kind']}: {shown['name']}")
     click.echo(f"from {shown['distribution']} {shown['version']}, {shown['target']}")
+    for path in shown["used_by"]:
+        click.echo(f"used by {path}")
     if shown["file"]:
         click.echo(f"in {shown['file']}")
     if shown["about"]:
