@@ -9,7 +9,16 @@ from switchgear.money import Charge
 from switchgear.outcome import Outcome, Retry, Sample, Verdict
 
 MARKER = "<!-- outcomes -->"
-HEADS = ("outcome", "error", "meaning", "same provider again", "next provider", "circuit breaker", "latency figure", "billed")
+HEADS = (
+    "outcome",
+    "error",
+    "meaning",
+    "same provider again",
+    "next provider",
+    "circuit breaker",
+    "latency figure",
+    "billed",
+)
 RETRY = {
     Retry.NO: "no",
     Retry.REPEATABLE: "if it may be sent twice",
