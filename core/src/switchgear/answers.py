@@ -1,6 +1,6 @@
 """The answers that one service keeps: under which key, for how long, and which of them still count."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from switchgear.caching.keys import Keys
 from switchgear.caching.settings import CacheSettings
 from switchgear.capability import AnyCapability
 from switchgear.errors import AllProvidersFailed, OutcomeError, SwitchgearError
-from switchgear.fingerprints import fingerprint_of
+from switchgear.fingerprints import LARGE, content_size, fingerprint_of
 from switchgear.guarded_cache import GuardedCache
 from switchgear.home import Home
 from switchgear.levels import Levels
@@ -33,7 +33,7 @@ class Answers:
         service: str,
         scope: tuple[str, ...],
         settings: CacheSettings,
-        fingerprint: Callable[[Any], bytes | None],
+        capability: AnyCapability | None,
         identities: Mapping[str, Identity],
         home: Home,
         random: Random,
@@ -41,7 +41,8 @@ class Answers:
         keys = Keys(service, *scope)
         self._levels = Levels(levels, keys.prefix)
         self._make_key = keys.key
-        self._fingerprint = fingerprint
+        self._fingerprint = fingerprint_of if capability is None else capability.fingerprint
+        self._content_size = content_size if capability is None else capability.content_size
         self._settings = settings
         self._identities = identities
         self._stamps = {name: each.stamp for name, each in identities.items() if each.ignored is not None}
@@ -57,6 +58,14 @@ class Answers:
         except Exception:
             return None
         return None if fingerprint is None else self._make_key(fingerprint, tenant)
+
+    def is_large(self, request: Any) -> bool:
+        """Whether making its key would keep an event loop from its work."""
+        # Foreign code, as above.
+        try:
+            return self._content_size(request) >= LARGE
+        except Exception:
+            return False
 
     # Which of them count
 
@@ -159,10 +168,6 @@ def result_from(entry: Entry, state: CacheState, age: float, call_id: str) -> Pr
 def may_be_kept(result: ProviderResult[Any]) -> bool:
     """Refused and partial answers are somebody's best effort for once, not the answer."""
     return not (result.metadata.get("refused") or result.metadata.get("partial"))
-
-
-def fingerprint_by(capability: AnyCapability | None) -> Callable[[Any], bytes | None]:
-    return fingerprint_of if capability is None else capability.fingerprint
 
 
 def scope_of(capability: AnyCapability | None, validators: Sequence[Any]) -> tuple[str, ...]:

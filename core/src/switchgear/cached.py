@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from switchgear.answers import Answers, fingerprint_by, may_be_kept, result_from, scope_of
+from switchgear.answers import Answers, may_be_kept, result_from, scope_of
 from switchgear.cache import Cache, Entry, Size
 from switchgear.caching.figures import CacheFigures
 from switchgear.caching.flights import Abandoned, Flight, Flights
@@ -86,13 +86,14 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
             self.service,
             scope_of(capability, options.get("validators", ())),
             caching,
-            fingerprint_by(capability),
+            capability,
             identities or {name: identity_of(each) for name, each in self.providers.items()},
             self._home,
             self._random,
         )
         # Looked up once: a hit in memory is a matter of microseconds.
         self._key, self._peek, self._is_current = self._answers.key, self._answers.peek, self._answers.is_current
+        self._is_large = self._answers.is_large
         self._flights: Flights[_Landing] = Flights()
         self._looking: dict[str, asyncio.Future[_Landing | None]] = {}
         # Flights are tasks, which only a loop has.
@@ -111,6 +112,9 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
     ) -> ProviderResult[OutputT]:
         """As `ProviderManager.process`, from the cache where it has the answer."""
         if asyncio._get_running_loop() is self._home.loop and only is None and not exclude:
+            if type(request) is not str and self._is_large(request):
+                caller = _Caller(tenant, tags, idempotency_key, now := self._monotonic(), self._end_of(now, deadline))
+                return await self._process_large(request, caller)
             key = self._key(request, tenant)
             if key is not None:
                 now = self._monotonic()
@@ -149,8 +153,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
 
     async def cached(self, request: RequestT, *, tenant: str | None = None) -> dict[str, Entry]:
         """What each level keeps for a request, fresh or not. Counts nothing; raises what the cache raises."""
-        key = self._key(request, tenant)
-        return {} if key is None else await self._home.enter(lambda: self._answers.look(key))
+        return await self._home.enter(lambda: self._look_up(request, tenant))
 
     def cached_entries(self) -> AsyncIterator[tuple[str, str, Entry]]:
         """Everything that is kept: level, key and entry. To be used on the home loop; raises what the cache raises."""
@@ -168,6 +171,34 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         """Whether it came from a provider that is configured today, with the options of today."""
         return self._is_current(entry)
 
+    async def _process_large(self, request: RequestT, caller: _Caller) -> ProviderResult[OutputT]:
+        if self._closing:
+            raise UsageError(f"{self.service} is closed")
+        self._in_flight += 1
+        try:
+            key = await self._wait(self._key_of(request, caller.tenant), caller.ends)
+        except TimeoutError:
+            raise self._failed(AllProvidersFailed(f"{self.service}: no answer in time"), caller) from None
+        finally:
+            self._in_flight -= 1
+        if key is not None:
+            return await self._share(key, request, caller)
+        self.cache_figures.uncacheable += 1
+        left = None if caller.ends is None else max(0.0, caller.ends - self._monotonic())
+        return await super().process(
+            request,
+            deadline=left,
+            tenant=caller.tenant,
+            tags=caller.tags,
+            idempotency_key=caller.idempotency_key,
+        )
+
+    async def _key_of(self, request: RequestT, tenant: str | None) -> str | None:
+        """Its key; what takes long to read is read in a worker thread, so that other calls go on meanwhile."""
+        if self._is_large(request):
+            return await asyncio.to_thread(self._key, request, tenant)
+        return self._key(request, tenant)
+
     def _guard(self, cache: Any, timeout: float, output_type: Any) -> list[GuardedCache]:
         given = cache if isinstance(cache, Sequence) else [Memory() if cache is None else cache]
         levels = [each if isinstance(each, Level) else Level(cache=each, timeout=timeout) for each in given]
@@ -180,7 +211,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         self, request: RequestT | None, tenant: str | None, provider: str | None, older_than: float | None
     ) -> int | None:
         if request is not None:
-            key = self._key(request, tenant)
+            key = await self._key_of(request, tenant)
             if key is not None:
                 await self._answers.forget(key)
         elif provider is None and older_than is None:
@@ -188,6 +219,10 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         else:
             return await self._answers.forget_where(provider, older_than)
         return None
+
+    async def _look_up(self, request: RequestT, tenant: str | None) -> dict[str, Entry]:
+        key = await self._key_of(request, tenant)
+        return {} if key is None else await self._answers.look(key)
 
     # What others have bought
 

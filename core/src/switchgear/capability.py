@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from switchgear.errors import InvalidInput
-from switchgear.fingerprints import fingerprint_of
+from switchgear.fingerprints import content_size, fingerprint_of
 from switchgear.provider import RequestT
 from switchgear.results import OutputT, ProviderResult
 
@@ -69,6 +69,13 @@ class Capability(Generic[RequestT, OutputT]):
             return fingerprint_of(request)
         except TypeError:
             return None
+
+    def content_size(self, request: RequestT) -> int:
+        """About how many bytes `fingerprint` has to read; from 256 KiB on it is called in a worker thread.
+
+        By default those of all texts, binary values and files in the request. Not asked where the request is a text.
+        """
+        return content_size(request)
 
     def to_json(self, output: OutputT) -> Any:
         """The answer as JSON-ready values."""

@@ -361,11 +361,11 @@ def _levels(path: str, settings: CacheSettings) -> Iterator[tuple[str, CacheLeve
 
 def _identities(service: Service, providers: list[AnyProvider]) -> "Mapping[str, Identity]":
     """Of all that are configured: of those that are switched off, nobody knows which options change no answer."""
-    from switchgear.caching.identity import Identity, ignored_options
+    from switchgear.caching.identity import Identity, engine_of, ignored_options
 
-    made = {provider.name: ignored_options(provider) for provider in providers}
+    made = {provider.name: (ignored_options(provider), engine_of(provider)) for provider in providers}
     return {
-        name: Identity(settings.type.partition("@")[0], settings.options, made.get(name))
+        name: Identity(settings.type.partition("@")[0], settings.options, *made.get(name, (None,)))
         for name, settings in service.providers.items()
     }
 

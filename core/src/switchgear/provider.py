@@ -59,6 +59,14 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
         cls.__hash__ = object.__hash__  # type: ignore[method-assign]
 
     @property
+    def engine_version(self) -> str:
+        """Which release of an engine or model answers, where that is known without asking it; else empty.
+
+        Kept answers count as long as it stays the same. Asked once, at the start, and only where there is a cache.
+        """
+        return ""
+
+    @property
     def status(self) -> ProviderStatus:
         """The worse of what the last health check reported and what traffic shows right now."""
         observed = self._reported if self._observed is None else self._observed()

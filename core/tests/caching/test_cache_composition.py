@@ -51,6 +51,12 @@ class Loud(SimpleProvider[str, str]):
     threads: int = attrs.field(default=1, metadata={"answer": False})
     key: Secret | None = None
 
+    release: ClassVar[str] = ""
+
+    @property
+    def engine_version(self) -> str:
+        return self.release
+
     async def process(self, request: str) -> ProviderResult[str]:
         self.asked.append(request)
         return ProviderResult(request + self.mark)
@@ -151,6 +157,18 @@ def test_an_answer_counts_while_its_provider_is_configured_on_or_off_with_the_sa
         assert states(board("far", providers)) == ["miss"]
         FAR.values.clear()
         FAR.values.update(kept)
+
+
+def test_an_answer_of_an_older_engine_counts_only_while_its_provider_is_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is imported of what is switched off, so nobody knows which release it has by now."""
+    own = {"a": {"type": "loud", "options": {"mark": "?"}}}
+    off = {"a": {**own["a"], "enabled": False}, "b": {"type": "loud", "priority": 200}}
+    monkeypatch.setattr(Loud, "release", "tesseract 5|3")
+    assert states(board("far", own), board("far", own), board("far", off)) == ["miss", "fresh", "fresh"]
+    monkeypatch.setattr(Loud, "release", "tesseract 5|4")
+    assert states(board("far", off), board("far", own)) == ["fresh", "miss"]
 
 
 def test_validators_are_part_of_what_an_answer_depends_on() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -11,6 +13,7 @@ from switchgear import (
     AllProvidersFailed,
     CachedProviderManager,
     CacheSettings,
+    Capability,
     Effect,
     Entry,
     InvalidInput,
@@ -23,6 +26,7 @@ from switchgear import (
     UsageError,
 )
 from switchgear.durations import Duration
+from switchgear.fingerprints import LARGE
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.retry import Retry
 from switchgear.testing import FakeClock, MemoryObserver, ScriptedCache, ScriptedProvider, VirtualClock
@@ -176,6 +180,118 @@ async def test_an_answer_counts_as_long_as_its_provider_is_configured_as_it_was(
     }
     found = {what: (await service.process("request")).cache for what, service in states.items()}
     assert [what for what, state in found.items() if state == "fresh"] == list(states)[:3]
+
+
+@attrs.define
+class Release(Engine):
+    """A provider that knows the release of its engine."""
+
+    release: str = attrs.field(default="1.0", kw_only=True, metadata={"answer": False})
+
+    @property
+    def engine_version(self) -> str:
+        if not self.release:
+            raise OSError("the engine is not there")
+        return self.release
+
+
+async def test_an_answer_of_another_release_of_the_engine_does_not_count() -> None:
+    async def state(release: str) -> str:
+        return str((await manager(Release(name="a", release=release), cache=cache).process("request")).cache)
+
+    cache = Memory()
+    assert [await state(release) for release in ("1.0", "1.0", "1.1", "1.1", "1.0")] == [
+        "miss", "fresh", "miss", "fresh", "miss",
+    ]  # fmt: skip
+    assert [await state("") for _ in range(2)] == ["miss", "miss"], "what cannot say its release may be another one"
+
+
+async def test_a_folder_among_the_options_counts_by_its_name(tmp_path: Path) -> None:
+    async def state(folder: Path) -> str:
+        return str((await manager(Engine(name="a", language=folder), cache=cache).process("request")).cache)
+
+    cache = Memory()
+    assert [await state(folder) for folder in (tmp_path, tmp_path, tmp_path / "other")] == ["miss", "fresh", "miss"]
+
+
+class Reading(Capability[Any, str]):
+    """Notes which thread reads a request to make its fingerprint."""
+
+    name, request_type, output_type = "reading", object, str
+
+    def __init__(self) -> None:
+        self.readers: list[str] = []
+
+    def fingerprint(self, request: Any) -> bytes | None:
+        self.readers.append(threading.current_thread().name)
+        return super().fingerprint(request)
+
+
+async def test_large_files_and_values_are_read_in_a_worker_thread_and_small_ones_at_once(tmp_path: Path) -> None:
+    large, small = tmp_path / "large", tmp_path / "small"
+    large.write_bytes(bytes(LARGE))
+    small.write_bytes(bytes(LARGE - 1))
+    capability = Reading()
+    service = manager(priced(["ok"]), capability=capability)
+    here = threading.current_thread().name
+    for request in (small, bytes(10), {"page": small}, tmp_path / "missing", "x" * LARGE):
+        await service.process(request)
+    assert set(capability.readers) == {here}
+    capability.readers.clear()
+    for request in (large, bytes(LARGE), {"page": [large]}, Page(large), [memoryview(bytes(LARGE))]):
+        await service.process(request)
+        assert (await service.process(request)).cache == "fresh"
+        assert await service.cached(request)
+        await service.invalidate(request)
+        assert not await service.cached(request)
+    assert here not in capability.readers
+    assert len(capability.readers) == 5 * 5
+
+
+@attrs.frozen
+class Page:
+    file: Path
+    note: Any = attrs.field(default=bytes(LARGE), metadata={"answer": False})
+
+
+async def test_other_calls_go_on_and_deadlines_hold_while_a_large_file_is_read(tmp_path: Path) -> None:
+    """As from a disk that hangs."""
+    released = threading.Event()
+
+    class Hanging(Reading):
+        def fingerprint(self, request: Any) -> bytes | None:
+            if request == "large":
+                return b"at once"
+            released.wait()
+            return b"late"
+
+        def content_size(self, request: Any) -> int:
+            return LARGE
+
+    service = CachedProviderManager([priced(["ok"])], capability=Hanging())
+    waiting = asyncio.ensure_future(service.process(b"hangs", deadline=0.05))
+    await asyncio.wait([waiting], timeout=0)
+    assert (await service.process("large")).output == "ok"
+    with pytest.raises(AllProvidersFailed, match="no answer in time"):
+        await waiting
+    leaving = asyncio.ensure_future(service.process(b"hangs"))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    released.set()
+    assert service.in_flight == 0
+    await service.aclose()
+
+
+async def test_a_large_request_without_a_fingerprint_goes_past_the_cache() -> None:
+    class Shy(Reading):
+        def fingerprint(self, request: Any) -> bytes | None:
+            return None
+
+    service = manager(priced(["ok"]), capability=Shy())
+    assert [(await service.process(bytes(LARGE))).cache for _ in range(2)] == ["off", "off"]
+    assert service.cache_figures.uncacheable == 2
 
 
 async def test_what_one_caller_does_to_an_answer_is_not_seen_by_the_next() -> None:

@@ -101,6 +101,7 @@ class TestScriptedProvider(ProviderSuite):
 
 class TestChaosProvider(ProviderSuite):
     conditional_options = ("clock", "random")
+    is_of_one_process = True
 
     def make(self) -> BaseProvider[Any, Any]:
         return ChaosProvider(ScriptedProvider(["ok"], name="inner"))
@@ -146,6 +147,11 @@ class OwnOption(Good):
 
     def __attrs_post_init__(self) -> None:
         raise ValueError(self.extra)
+
+
+@attrs.define
+class Unspellable(Good):
+    reader: Any = attrs.field(factory=lambda: lambda text: text)
 
 
 class ByValue(Good):
@@ -368,6 +374,7 @@ PLANTED: list[tuple[type[Good], str, str]] = [
     (Misspelled, CONTRACT, "estimate_costs"),
     (Undecorated, "test_its_options_are_declared_as_fields", "not decorated"),
     (Unread, "test_every_option_is_read", "never read: extra"),
+    (Unspellable, "test_kept_answers_count_for_the_same_options_and_engine_and_no_others", "no canonical form"),
     (ByValue, "test_two_of_the_same_options_are_two", "compared by identity"),
     (Talkative, "test_its_repr_shows_no_secret", "api_key"),
     (Strict, GOOD_REQUESTS, "never"),

@@ -3,13 +3,15 @@
 import io
 import subprocess
 import sys
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from switchgear import InvalidInput
-from switchgear_ocr import OCR, Block, Box, Line, OcrOutput, OcrRequest, Page, Word
+from switchgear.testing import check_fingerprint
+from switchgear_ocr import OCR, Block, Box, Limits, Line, OcrOutput, OcrRequest, Page, Word
 from switchgear_ocr.testing import draw_page, encoded
 
 CONTENT = encoded(draw_page("One line"))
@@ -49,9 +51,11 @@ def test_the_fingerprint_is_of_the_content_not_of_its_place(tmp_path: Path) -> N
     assert len(prints) == 1
 
 
-@pytest.mark.parametrize("other", [{"languages": "deu"}, {"pages": "1"}, {"dpi": 300}])
-def test_whatever_changes_the_answer_changes_the_fingerprint(other: dict[str, object]) -> None:
-    assert OCR.fingerprint(OCR.request(CONTENT)) != OCR.fingerprint(OCR.request(CONTENT, **other))
+def test_every_field_of_a_request_but_its_name_and_limits_changes_the_fingerprint() -> None:
+    others = {"source": b"other", "languages": "deu", "pages": "1", "dpi": 300, "name": "x", "limits": Limits(pages=1)}
+    for source in (CONTENT, draw_page("One line")):
+        check_fingerprint(OCR, OcrRequest(source), {**others, "source": encoded(draw_page("Another"))})
+    check_fingerprint(OCR, OcrRequest(CONTENT, languages="eng", pages="1-2"), {**others, "pages": "1"})
 
 
 def test_images_of_other_shape_and_equal_bytes_have_other_fingerprints() -> None:
@@ -59,8 +63,53 @@ def test_images_of_other_shape_and_equal_bytes_have_other_fingerprints() -> None
     assert len({OCR.fingerprint(OcrRequest(image)) for image in shapes}) == 3
 
 
+def test_images_that_look_different_have_other_fingerprints_though_their_pixels_are_the_same() -> None:
+    """A palette, an orientation, transparency and a second frame are no pixels of the image that is handed over."""
+    flat = Image.new("P", (40, 20), 1)
+    flat.putpalette([0, 0, 0, 255, 255, 255])
+    inked = Image.new("P", (40, 20), 1)
+    inked.putpalette([0, 0, 0, 200, 0, 0])
+    clear = flat.copy()
+    clear.putpalette([255, 255, 255, 0, 0, 0])
+    clear.info["transparency"] = 1
+    page = draw_page("One line")
+    turned = page.copy()
+    turned.getexif()[0x0112] = 3
+    one, two = (encoded(page, draw_page(text), format="TIFF") for text in ("second", "another second"))
+    looks = [(flat, inked), (page, turned), (Image.open(io.BytesIO(one)), Image.open(io.BytesIO(two)))]
+    for first, second in looks:
+        assert OCR.fingerprint(OcrRequest(first)) != OCR.fingerprint(OcrRequest(second))
+    assert OCR.fingerprint(OcrRequest(flat)) == OCR.fingerprint(OcrRequest(clear)), "both are white"
+
+
+def test_reading_a_large_document_takes_no_second_copy_of_it(tmp_path: Path) -> None:
+    size = 20_000_000
+    path = tmp_path / "large.png"
+    path.write_bytes(bytes(size))
+    page = Image.new("RGB", (4000, 3000))
+    requests = [OcrRequest(path), OcrRequest(bytes(size)), OcrRequest(page)]
+    requests[2].document.page(1)
+    for request in requests:
+        tracemalloc.start()
+        OCR.fingerprint(request)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4_000_000
+
+
+def test_its_size_is_that_of_what_has_yet_to_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    path.write_bytes(CONTENT)
+    for source, size in {path: len(CONTENT), CONTENT: len(CONTENT), tmp_path / "nowhere.png": 0}.items():
+        assert OCR.content_size(OcrRequest(source)) == size
+    request = OcrRequest(Image.new("RGB", (30, 20)))
+    assert OCR.content_size(request) == 1800
+    OCR.fingerprint(request)
+    assert OCR.content_size(request) == 0
+
+
 def test_the_fingerprint_is_the_same_in_every_process() -> None:
-    expected = "2084340213d137277184e70be83957c9dd2324c2a604ed4a5c0d4b315fb41490"
+    expected = "db176aa9bebed618628648d3c11aa56a6390a2d640ad600acfeabd2b4bdb54d2"
     assert OCR.fingerprint(OcrRequest(b"some bytes", languages="eng", pages="1-2")).hex() == expected
 
 

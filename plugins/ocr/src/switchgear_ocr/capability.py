@@ -1,11 +1,12 @@
 """The capability `ocr`: what a call takes, what it gives, and how an answer is shown."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from switchgear import Capability, Effect, InvalidInput
+import attrs
+from switchgear import Capability, Effect, InvalidInput, fingerprint_of
+from switchgear.fingerprints import changes_answers
 
 from switchgear_ocr.agreement import Agreement
 from switchgear_ocr.coverage import MinCoverage
@@ -15,6 +16,8 @@ from switchgear_ocr.request import OcrRequest
 from switchgear_ocr.validators import Expect, MinConfidence
 
 RENDERERS: dict[str, Callable[[OcrOutput], str]] = {"text": as_text, "json": as_json_text, "hocr": as_hocr}
+# All that a request says beside its document, without a list that somebody would have to keep up.
+ASKED = [field.name for field in attrs.fields(OcrRequest) if field.name != "source" and changes_answers(field)]
 OPTIONS = ("languages", "pages", "dpi", "name", "limits")
 
 
@@ -58,8 +61,10 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
 
     def fingerprint(self, request: OcrRequest) -> bytes:
         """A digest of the content and of everything asked; neither the file's name nor its age is in it."""
-        asked = f"{self.name}/{self.version}|{','.join(request.languages)}|{request.pages}|{request.dpi}|"
-        return hashlib.blake2b(asked.encode() + request.document.digest, digest_size=32).digest()
+        return fingerprint_of((request.document.digest, [(name, getattr(request, name)) for name in ASKED]))
+
+    def content_size(self, request: OcrRequest) -> int:
+        return request.document.unread
 
     def usage(self, request: OcrRequest) -> dict[str, Decimal]:
         """What a provider will be asked to read, for its estimate. Raises InvalidInput if there is no telling."""

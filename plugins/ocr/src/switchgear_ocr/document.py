@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 # Decoded pages are kept while they fit; of a longer document the oldest is dropped and decoded anew if asked again.
 KEPT_PIXELS = 80_000_000
+PIECE = 1 << 20  # bytes at a time: hashing a large file must not need its size in memory
 
 
 @attrs.frozen
@@ -44,6 +45,7 @@ class Document:
     limits: Limits
     _pages: "OrderedDict[int, Image]" = attrs.field(init=False, repr=False, factory=OrderedDict)
     _derived: dict[tuple[int, object], object] = attrs.field(init=False, repr=False, factory=dict)
+    _digest: bytes | None = attrs.field(init=False, repr=False, default=None)
     _lock: threading.RLock = attrs.field(init=False, repr=False, factory=threading.RLock)
 
     @cached_property
@@ -80,14 +82,41 @@ class Document:
                 self._derived[key] = make(self.page(number))
             return self._derived[key]  # type: ignore[return-value]  # what `make` returned when it was stored
 
-    @cached_property
+    @property
     def digest(self) -> bytes:
-        """A hash of the content: of the file's bytes, or of an image's mode, size and pixels."""
+        """A hash of the content: of a file's bytes, or of an image's pages as engines get them; a piece at a time."""
+        if self._digest is None:
+            with self._lock:
+                if self._digest is None:
+                    self._digest = _digest(self._content())
+        return self._digest
+
+    @property
+    def unread(self) -> int:
+        """How many bytes `digest` still has to read, about; 0 once it has, and for what is not there."""
+        if self._digest is not None:
+            return 0
+        if isinstance(self.source, bytes):
+            return len(self.source)
+        if isinstance(self.source, Path):
+            try:
+                return self.source.stat().st_size
+            except OSError:
+                return 0
+        return self.source.width * self.source.height * len(self.source.getbands())
+
+    def _content(self) -> Iterator[bytes]:
         if isinstance(self.source, (Path, bytes)):
             with self._open() as file:
-                return _digest(iter(lambda: file.read(1 << 20), b""))
-        image = self.source
-        return _digest([f"{image.mode}:{image.width}x{image.height}:".encode(), image.tobytes()])
+                yield from iter(lambda: file.read(PIECE), b"")
+            return
+        # Not of the image itself: its palette, its orientation and further frames would have to be added.
+        for number in range(1, len(self.sizes) + 1):
+            page = self.page(number)
+            yield f"{page.mode}:{page.width}x{page.height}:".encode()
+            rows = max(1, PIECE // (page.width * len(page.getbands())))
+            for top in range(0, page.height, rows):
+                yield page.crop((0, top, page.width, min(top + rows, page.height))).tobytes()
 
     @contextmanager
     def _reader(self) -> "Iterator[Reader]":

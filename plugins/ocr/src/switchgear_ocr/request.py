@@ -51,15 +51,16 @@ class OcrRequest:
     `languages` are ISO 639-3 codes (`eng`; two-letter ones are accepted); none means those the provider is set up for.
     `pages` picks pages, `"1-3,5"`, counted from 1; none means all. `name` is what messages call the document. PDFs are
     drawn at `dpi`. Making a request reads nothing; what is wrong with the document is found by `page_numbers` (header
-    only) and by `document` (when decoding).
+    only) and by `document` (when decoding). `name` and `limits` change no answer: they say how to call a document, and
+    which to refuse.
     """
 
     source: "Path | bytes | Image" = attrs.field(converter=_source, repr=False)
     languages: tuple[str, ...] = attrs.field(default=(), converter=languages)
     pages: PageRange = attrs.field(default=PageRange(), converter=page_range)
-    name: str = attrs.field(kw_only=True)
+    name: str = attrs.field(kw_only=True, metadata={"answer": False})
     dpi: int = attrs.field(default=200, kw_only=True, converter=_dots)
-    limits: Limits = attrs.field(factory=Limits, kw_only=True, converter=_limits)
+    limits: Limits = attrs.field(factory=Limits, kw_only=True, converter=_limits, metadata={"answer": False})
 
     @name.default
     def _name(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,6 +30,11 @@ class RapidOcr(BlockingProvider[OcrRequest, OcrOutput]):
     """
 
     default_price = Price()  # it runs here, and nobody sends a bill
+
+    @property
+    def engine_version(self) -> str:
+        """That of the wheel, whose models are in it."""
+        return version("rapidocr")
 
     def validate_input(self, request: OcrRequest) -> None:
         """Header and languages only."""

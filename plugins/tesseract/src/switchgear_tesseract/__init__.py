@@ -40,6 +40,14 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
     run_as: Literal["auto", "library", "program"] = "auto"
     data_path: Path | None = None
 
+    @property
+    def engine_version(self) -> str:
+        """That of tesserocr, whose wheel has the library in it, or of the program."""
+        way = self._way()
+        if way is None:
+            return ""
+        return library.version() if way == "library" else program.version()
+
     def validate_input(self, request: OcrRequest) -> None:
         """Header and languages only. A language missing for the program is found when it is first used."""
         sizes = request.document.sizes

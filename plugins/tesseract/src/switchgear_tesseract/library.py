@@ -1,5 +1,6 @@
 """Tesseract inside this process, through tesserocr. It releases the GIL: two threads read two pages at once."""
 
+import importlib.metadata
 import importlib.util
 import os
 import threading
@@ -19,6 +20,10 @@ _loading = threading.Lock()
 
 def is_installed() -> bool:
     return importlib.util.find_spec("tesserocr") is not None
+
+
+def version() -> str:
+    return f"tesserocr {importlib.metadata.version('tesserocr')}"
 
 
 def installed_data() -> Path | None:

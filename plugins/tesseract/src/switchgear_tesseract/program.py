@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PROGRAM = "tesseract"
+_LOOK = 10.0  # seconds that telling its version may take
 
 
 def is_installed() -> bool:
     return shutil.which(PROGRAM) is not None
+
+
+def version() -> str:
+    """As the program tells it, `tesseract 5.3.0`. Raises ProviderError where it cannot be started."""
+    return Program(None, _LOOK).version()
 
 
 class Program:
@@ -36,6 +42,9 @@ class Program:
                 remedy=f"apt-get install tesseract-ocr-{missing[0].replace('_', '-')}",
             )
         return self._run(["stdin", "stdout", "-l", "+".join(languages), *self._data, "--psm", "3", "tsv"], _pnm(image))
+
+    def version(self) -> str:
+        return self._run(["--version"]).partition("\n")[0].strip()
 
     def close(self) -> None:
         """Nothing of it stays between pages."""

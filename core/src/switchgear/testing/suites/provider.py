@@ -1,6 +1,7 @@
 """The conformance suite of providers."""
 
 import asyncio
+import copy
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 
 import attrs
 
+from switchgear.caching.identity import identity_of, ignored_options
 from switchgear.errors import AllProvidersFailed, InvalidInput, OutcomeError, PluginBug, Rejected, Unsupported
 from switchgear.manager import ProviderManager
 from switchgear.money import Price
@@ -46,6 +48,7 @@ class ProviderSuite:
     """
 
     output_type: ClassVar[type[Any]] = object  #: the capability's output type
+    is_of_one_process: ClassVar[bool] = False  #: True where options are objects (functions, clients) and nothing else
     is_free: ClassVar[bool] = False  #: True where a request truly costs nothing, so that an estimate of 0 is right
     seconds: ClassVar[float] = 60.0  #: real time that one check may take
     conditional_options: ClassVar[Sequence[str]] = ()  #: options that only requests of another kind make it read
@@ -99,6 +102,22 @@ class ProviderSuite:
             self.run(provider, use)
         unread = {field.name for field in option_fields(implementation)} - read - set(self.conditional_options)
         assert not unread, f"never read: {', '.join(sorted(unread))}; use them, or name them in conditional_options"
+
+    def test_kept_answers_count_for_the_same_options_and_engine_and_no_others(self) -> None:
+        """By the same means as the cache: a field counts unless it says `metadata={"answer": False}` or is a secret."""
+        if self.is_of_one_process:
+            skip("a form of its options that other processes know")
+        provider = self.make()
+        stamp, ignored = identity_of(provider).stamp, ignored_options(provider)
+        assert identity_of(self.make()).stamp == stamp, (
+            "two of the same options do not give each other's kept answers: an option has no canonical form; "
+            'mark it with metadata={"answer": False} if it changes no answer'
+        )
+        for field in option_fields(type(provider)):
+            changed = copy.copy(provider)
+            object.__setattr__(changed, field.name, f"another {field.name}")
+            counts = identity_of(changed).stamp != stamp
+            assert counts is ((field.alias or field.name) not in ignored), f"{field.name} counts, or does not"
 
     def test_two_of_the_same_options_are_two(self) -> None:
         one, other = self.make(), self.make()
