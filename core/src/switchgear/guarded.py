@@ -208,8 +208,9 @@ class GuardedProvider:
             if not reason and self.bulkhead is not None and not self.bulkhead.try_acquire():
                 reason = await self._wait_in_line(self.bulkhead, now, share) or self._late_refusal(share, probe, force)
                 now = self._monotonic()
-            hold = None if reason or self.till is None else self.till.hold(request, call, now)
-            if hold is not None and hold.is_short:
+            till = self.till
+            hold = None if reason or till is None else till.always or till.hold(request, call, now)
+            if hold is not None and (hold.reason or hold.missing is not None):
                 reason = await self._short_of_money(hold, call, share, probe, force)
             # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
             if not reason and self.rate is not None:

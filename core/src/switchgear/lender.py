@@ -46,15 +46,18 @@ class Lender:
     def add(self, accounts: Accounts) -> None:
         self._all.append(accounts)
 
-    async def fetch(self, account: Account, need: Decimal, ends: float | None) -> None:
-        """Try to have `need` free in the account, until the deadline at the most."""
+    async def fetch(self, account: Account, need: Decimal, ends: float | None) -> bool:
+        """Try to have `need` free in the account; False if the deadline came first."""
+        self._bookkeeper.start()
         self._waiting[account.name] = self._waiting.get(account.name, 0) + 1
         try:
             with DeadlineScope(self._home.timers, NEVER if ends is None else ends):
                 await asyncio.wait((asyncio.wrap_future(self._bookkeeper.ready),))
                 await self._fetch(account, need)
         except TimeoutError:
-            pass  # then there is no time left for the attempt either
+            return False
+        else:
+            return True
         finally:
             self._waiting[account.name] -= 1
             if not self._waiting[account.name]:

@@ -54,7 +54,7 @@ class Till:
         self._home = home
         self._budgets = tuple(budgets)
         self._lenders = {accounts.name: lender for accounts, lender in budgets}
-        self._plain = self._always(provider) if not budgets else None
+        self.always = _always(provider) if not budgets else None  # the hold of all its attempts, where that is one
         self._offset = 0.0
         self._offset_until = float("-inf")
 
@@ -67,8 +67,6 @@ class Till:
 
     def hold(self, request: Any, call: Call, now: float) -> Hold:
         """What it is expected to cost, taken from every budget that it counts against; all of them, or none."""
-        if self._plain is not None:
-            return self._plain
         hold = Hold(self._estimate(request))
         if self._budgets:
             self._take(hold, call, now)
@@ -78,9 +76,11 @@ class Till:
         """Get what is missing, and take it; afterwards nothing is missing, or there is a reason."""
         while hold.missing is not None:
             account, need = hold.missing, hold.taken
-            await self._lenders[account.budget].fetch(account, need, ends)
+            in_time = await self._lenders[account.budget].fetch(account, need, ends)
             now = self._home.clock.monotonic()
-            if account.has(need, now) or now < account.detached_until:
+            if not in_time:
+                hold.missing, hold.reason = None, f"no time left to ask what budget {account.budget} has"
+            elif account.has(need, now) or now < account.detached_until:
                 self._take(hold, call, now)
             else:
                 hold.missing = None
@@ -143,12 +143,6 @@ class Till:
                 retry_after=accounts.resets_in(),
                 remedy="raise the limit, wait for the next period, or set on_exceeded to fall_over or warn",
             )
-
-    def _always(self, provider: AnyProvider) -> Hold | None:
-        """One for all its attempts, where what they cost depends on nothing."""
-        price = provider.price
-        own = type(provider).estimate_cost is not SimpleProvider.estimate_cost
-        return Hold(price.flat) if not own and isinstance(price, Price) and price.flat is not None else None
 
     def _estimate(self, request: Any) -> Decimal | None:
         # Foreign code: what cannot say its price is of unknown price, and the budgets have a rule for that.
@@ -217,3 +211,10 @@ def _over(account: Account) -> str:
 
 def _unknown(account: Account) -> str:
     return f"budget {account.budget} takes no unknown cost; give the provider a `cost`"
+
+
+def _always(provider: AnyProvider) -> Hold | None:
+    """One for all its attempts, where what they cost depends on nothing."""
+    price = provider.price
+    own = type(provider).estimate_cost is not SimpleProvider.estimate_cost
+    return Hold(price.flat) if not own and isinstance(price, Price) and price.flat is not None else None

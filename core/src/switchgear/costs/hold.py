@@ -24,8 +24,3 @@ class Hold:
     missing: Account | None = None
     reason: str = ""
     refusal: BudgetExceeded | None = None
-
-    @property
-    def is_short(self) -> bool:
-        """Whether the attempt cannot be sent as it is."""
-        return self.missing is not None or bool(self.reason)

@@ -1,5 +1,6 @@
 """The local journal: what survives the end of the process, however it ends, until every cost sink has it."""
 
+import errno
 import mmap
 import os
 import secrets
@@ -24,7 +25,7 @@ class Paper(Protocol):
     """What lines are put on."""
 
     def put(self, line: bytes) -> bool:
-        """False if it is full. Raises `OSError`."""
+        """False if there is no room for it."""
         ...
 
     def read(self, start: int) -> bytes:
@@ -70,11 +71,13 @@ class Written:
     def put(self, line: bytes) -> bool:
         if self._end + len(line) > SEGMENT:
             return False
-        done = os.pwrite(self._file, line, self._end)
-        if done < len(line):
-            raise OSError(28, "only a part of a line was written")
-        self._end += done
-        return True
+        try:
+            done = os.pwrite(self._file, line, self._end)
+        except OSError:
+            return False
+        if done == len(line):
+            self._end += done
+        return done == len(line)
 
     def read(self, start: int) -> bytes:
         return os.pread(self._file, self._end - start, start)
@@ -115,6 +118,7 @@ class Journal:
         self._origins: list[Origin] = []
         self._segments: deque[Segment] = deque()
         self._current: Paper | None = None
+        self.write: Callable[[bytes], bool] = _nowhere  # straight onto the current file; False: use `put`
         self._number = 0
         self._is_closed = False
         self._aside: deque[bytes] = deque(maxlen=100_000)  # what could not be written, for the sinks all the same
@@ -127,9 +131,12 @@ class Journal:
         return len(self._origins) - 1
 
     def put(self, line: bytes) -> None:
+        """Put a line in, on a new file if there is no room on the current one."""
+        if self.write(line):
+            return
         try:
-            if self._current is None or not self._current.put(line):
-                self._turn_over().put(line)
+            if not self._turn_over().put(line):
+                raise OSError(errno.ENOSPC, "it cannot be written to")
         except OSError as error:
             self._miss(line, error)
 
@@ -142,7 +149,7 @@ class Journal:
     def _turn_over(self) -> Paper:
         """Go on with a new file. Raises `OSError`."""
         if self._is_closed:
-            raise OSError(9, "it is closed")
+            raise OSError(errno.EBADF, "it is closed")
         if not self._folder.exists():
             self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         path = self._folder / f"{self._holder}-{self._number:06}{SUFFIX}"
@@ -159,7 +166,7 @@ class Journal:
             raise
         self._segments.append(Segment(self._number, path, file, paper))
         self._number += 1
-        self._current = paper
+        self._current, self.write = paper, paper.put
         return paper
 
     # The bookkeeper's side
@@ -204,7 +211,7 @@ class Journal:
     def close(self, *, remove: bool) -> None:
         """`remove`: every sink has everything."""
         self._is_closed = True
-        self._current = None
+        self._current, self.write = None, _nowhere
         while self._segments:
             self._segments.popleft().close(remove=remove)
 
@@ -263,6 +270,10 @@ def read_orphans(journals: Sequence[Orphan]) -> list[CostRecord]:
 def new_holder() -> str:
     """A name for this process among all that share a ledger."""
     return f"{os.getpid()}x{secrets.token_hex(6)}"
+
+
+def _nowhere(line: bytes) -> bool:
+    return False
 
 
 def _lock(file: int) -> None:

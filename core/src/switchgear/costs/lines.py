@@ -45,20 +45,20 @@ def origin_line(number: int, origin: Origin) -> bytes:
 
 def intent(attempt: Attempt, number: int, extra: str) -> bytes:
     """An attempt that is about to be sent. `number`: its provider's; `extra`: `extra_of` the call."""
-    estimate = "" if attempt.estimate is None else attempt.estimate
-    name = f"{attempt.call_id}.{attempt.number}"
-    return f"i\t{name}\t{number}\t{attempt.at}\t{attempt.kind}\t{estimate}\t{extra}\n".encode()
+    a, estimate = attempt, attempt.estimate
+    expected = "" if estimate is None else str(estimate)
+    return f"i\t{a.call_id}.{a.number}\t{number}\t{a.at}\t{a.kind}\t{expected}\t{extra}\n".encode()
 
 
 def settlement(attempt: Attempt) -> bytes:
     """An attempt that has ended."""
-    usage = attempt.usage
+    a, usage, cost = attempt, attempt.usage, attempt.cost
     used = " ".join([f"{unit}={amount}" for unit, amount in usage.items()]) if usage else ""
-    cost = "" if attempt.cost is None else attempt.cost
-    charge: Any = attempt.charge
-    name, latency = f"{attempt.call_id}.{attempt.number}", int(attempt.latency * 1_000_000)
+    billed = "" if cost is None else str(cost)
+    charge: Any = a.charge
+    latency = int(a.latency * 1_000_000)
     # `_value_`: an enum's `value` is a property in Python, and this is on every request's path.
-    return f"s\t{name}\t{charge._value_}\t{attempt.outcome._value_}\t{cost}\t{latency}\t{used}\n".encode()
+    return f"s\t{a.call_id}.{a.number}\t{charge._value_}\t{a.outcome._value_}\t{billed}\t{latency}\t{used}\n".encode()
 
 
 def extra_of(tenant: str | None, tags: Iterable[str], budgets: Iterable[str]) -> str:

@@ -26,7 +26,6 @@ class JournalSource:
         self._journal = journal
         self._reader = Reader()
         self._extras: dict[tuple[object, ...], str] = {}
-        self._put = journal.put
         self.intend: Write | None = self._intend
 
     @property
@@ -40,15 +39,19 @@ class JournalSource:
 
     def _intend(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         extra = "" if call.tenant is None and not call.tags and not budgets else self._extra(call, budgets)
-        self._put(intent(attempt, number, extra))
+        line = intent(attempt, number, extra)
+        if not self._journal.write(line):
+            self._journal.put(line)
 
     def settle(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
-        self._put(settlement(attempt))
+        line = settlement(attempt)
+        if not self._journal.write(line):
+            self._journal.put(line)
 
     def correct(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         """Once more for an attempt that was settled before: it has turned out otherwise."""
         self._intend(number, attempt, call, budgets)
-        self._put(settlement(attempt))
+        self._journal.put(settlement(attempt))
 
     def _extra(self, call: Call, budgets: tuple[str, ...]) -> str:
         tags = tuple(call.tags)
