@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import attrs
 from attrs import field
 
-from switchgear.cost_sink import EVERYTHING, CostRecord, Lease, Selection, Total, usage_from, usage_text
+from switchgear.cost_sink import EVERYTHING, CostRecord, Lease, Selection, Total, usage_text
 from switchgear.costs.amounts import check_amounts
 from switchgear.costs.movements import Movements, replaces
-from switchgear.costs.sqlite_queries import COLUMNS, records_query, total_of, totals_query
+from switchgear.costs.sqlite_queries import COLUMNS, check_groups, read_records, read_totals
 from switchgear.logs import logger
 from switchgear.money import Charge, from_nanos, to_nanos
 from switchgear.totals import tags_text
@@ -102,13 +102,11 @@ class SqliteLedger:
         self._disconnect()
 
     def totals(self, by: Sequence[str] = (), where: Selection = EVERYTHING) -> Iterator[Total]:
-        query, values = totals_query(by, where)
-        for row in self._read(query, values):
-            yield total_of(row, len(by))
+        check_groups(by)
+        return self._read(lambda connection: read_totals(connection, by, where))
 
     def records(self, where: Selection = EVERYTHING) -> Iterator[CostRecord]:
-        for row in self._read(*records_query(where)):
-            yield _record(row)
+        return self._read(lambda connection: read_records(connection, where))
 
     def lease(
         self, account: str, holder: str, *, limit: Decimal, want: Decimal, need: Decimal, now: int, until: int
@@ -240,7 +238,7 @@ class SqliteLedger:
                 connection.execute("ROLLBACK")
             raise
 
-    def _read(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    def _read(self, read: Callable[[sqlite3.Connection], Iterator[T]]) -> Iterator[T]:
         """On a connection of its own: what is read is of one moment, whatever is written meanwhile."""
         path = self.folder / self.path
         if not path.exists():
@@ -252,7 +250,8 @@ class SqliteLedger:
             if _format(connection, path) < len(_MIGRATIONS):
                 self._open()
             connection.execute(f"PRAGMA cache_size = -{_READER_CACHE}")
-            yield from connection.execute(query, values)
+            connection.execute("BEGIN")
+            yield from read(connection)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -352,32 +351,6 @@ def _shrink(connection: sqlite3.Connection, account: str, holder: str, amount: i
     if found:
         left = str(max(0, int(found[0]) - amount))
         connection.execute("UPDATE lease SET amount = ? WHERE account = ? AND holder = ?", (left, account, holder))
-
-
-def _record(row: tuple[Any, ...]) -> CostRecord:
-    number, at, cost, estimate, usage, latency, saved, hits, *texts, tags, budgets, holder = row
-    service, capability, provider, kind, charge, outcome, currency, tenant = texts
-    return CostRecord(
-        id=number,
-        at=at,
-        service=service,
-        capability=capability,
-        provider=provider,
-        kind=kind,
-        charge=Charge(charge),
-        outcome=outcome,
-        currency=currency,
-        cost=None if cost is None else from_nanos(cost),
-        estimate=None if estimate is None else from_nanos(estimate),
-        usage=usage_from(usage),
-        latency=latency,
-        tenant=tenant,
-        tags=tuple(json.loads(tags)),
-        budgets=tuple(json.loads(budgets)),
-        holder=holder,
-        saved=from_nanos(saved),
-        hits=hits,
-    )
 
 
 def _text(value: str | None) -> str | None:

@@ -2,8 +2,8 @@
 
 Time: `FakeClock`, `VirtualLoop`, `VirtualClock`, `run`. Fakes: `ScriptedProvider`, `ChaosProvider`, `ScriptedCache`,
 `FakeCandidate`, `MemoryLedger`, `MemoryObserver`. Conformance: `ProviderSuite`, `StrategySuite`, `CacheSuite`,
-`ObserverSuite`, `ValidatorSuite`, which need the extra `switchgear[testing]`, and `check_fingerprint`. Under stress:
-`cancel_at_every_await`, `simulate`.
+`CostSinkSuite`, `ObserverSuite`, `ValidatorSuite`, which need the extra `switchgear[testing]`, and `check_fingerprint`.
+Under stress: `cancel_at_every_await`, `simulate`.
 """
 
 from switchgear.testing.caches import ScriptedCache
@@ -20,6 +20,7 @@ from switchgear.testing.schedules import Between, Every, always
 from switchgear.testing.simulator import World, simulate
 from switchgear.testing.steps import HANG, NOTHING, Delay
 from switchgear.testing.suites.cache import CacheSuite
+from switchgear.testing.suites.cost_sink import CostSinkSuite
 from switchgear.testing.suites.observer import ObserverSuite
 from switchgear.testing.suites.provider import ProviderSuite
 from switchgear.testing.suites.strategy import StrategySuite
@@ -34,6 +35,7 @@ __all__ = [
     "CacheSuite",
     "ChaosProvider",
     "ChaosRule",
+    "CostSinkSuite",
     "Deadlock",
     "Delay",
     "Every",

@@ -1,0 +1,25 @@
+"""The ledgers that come with the core, held to the contract of all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from switchgear.costs.sqlite import SqliteLedger
+from switchgear.testing import CostSinkSuite
+
+
+class TestSqlite(CostSinkSuite):
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "state" / "ledger.db"
+
+    def make(self) -> SqliteLedger:
+        return SqliteLedger(path=self.path)
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        """Something else is where the folder should be."""
+        self.path.parent.touch()
+        yield
+        self.path.parent.unlink()
