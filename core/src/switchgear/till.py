@@ -141,7 +141,7 @@ class Till:
                 f"{self.origin.service}: {hold.reason}; limit {account.settings.limit:f} per {account.settings.per}",
                 budget=account.budget,
                 retry_after=accounts.resets_in(),
-                remedy="raise the limit, wait for the next period, or set on_exceeded to fall_over or warn",
+                remedy="Raise the limit, wait for the next period, or set on_exceeded to fall_over or warn",
             )
 
     def _estimate(self, request: Any) -> Decimal | None:

@@ -52,3 +52,11 @@ def test_an_unknown_service_gets_the_nearest_right_one(run: Run) -> None:
     result = run("explain", "cuont", "a")
     assert result.exit_code == 2
     assert "Did you mean 'count'?" in result.stderr
+
+
+def test_what_earlier_processes_have_spent_of_a_budget_counts(run: Run) -> None:
+    with Path("switchgear.toml").open("a") as file:
+        file.write('\n[cost_sinks.ledger]\ntype = "sqlite"\n[budgets.all]\nlimit = "0.002"\n')
+    assert run("run", "count", "a b").exit_code == 0
+    rows = [line.split() for line in run("explain", "count", "a b").stdout.splitlines()]
+    assert ["-", "fast", "available", "0.0015", "USD", "0.5", "1", "over", "budget", "all"] in rows

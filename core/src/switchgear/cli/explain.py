@@ -32,7 +32,12 @@ def command(service: str, input: str, request: dict[str, str], json: bool, place
     inputs = expand([input], capability.name, capability.suffixes)
     if len(inputs) != 1:
         raise click.UsageError(f"explain takes one input; {input} stands for {len(inputs)}")
-    plan = manager.explain(make_request(capability, inputs[0], request))
+    made = make_request(capability, inputs[0], request)
+    plan = manager.explain(made)
+    if board.settings.budgets:
+        board.flush_costs()  # looks up what was spent from the accounts that the first look has named
+        plan = manager.explain(made)
+        board.close()
     if json:
         print_json({**plan.to_json(), "currency": board.currency})
     else:
