@@ -124,6 +124,13 @@ def full(session: nox.Session, package: str) -> None:
 
 
 @nox.session
+def live(session: nox.Session) -> None:
+    """Ask the real vendors whose keys are in the environment; it costs a few cents. The others are named as skipped."""
+    install_for_tests(session, "tests")
+    session.run("pytest", "-m", "live", "tests/live", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check format, style and spelling."""
     session.install(*group("lint"))
