@@ -3,19 +3,24 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import attrs
 from figures import Row, Section, judged, parser, show
 from measure import Case, Effort, cpu_us
-from switchgear import Capability, CostRecord, ProviderResult, SimpleProvider, Switchgear
+from switchgear import Capability, CostRecord, Lease, ProviderResult, SimpleProvider, Switchgear
+from switchgear.costs.sqlite import SqliteLedger
 
 NOTHING = "no costs are recorded"
 MAPPED = "journal mapped"
 WRITTEN = "journal written"
 OFF = "journal off"
 BUDGET = "journal mapped, a budget of this process"
+SHARED = "journal and SQLite, no budget"
+BLOCKS = "the same and a shared budget, leased in blocks"
+SINGLES = "the same near the limit: a lease for each call"
 TARGETS = {MAPPED: 3.0, OFF: 1.0}
 IN_ALL_TARGET = 8.0
 NEVER = "10d"
@@ -33,6 +38,13 @@ class Answers(SimpleProvider[str, str]):
         return ProviderResult("answer")
 
 
+class Tight(SqliteLedger):
+    """As it is near the limit of a budget, for ever."""
+
+    def lease(self, account: str, holder: str, *, limit: Decimal, want: Decimal, **when: Any) -> Lease:
+        return super().lease(account, holder, limit=limit, want=when["need"], **when)
+
+
 class Nowhere:
     """A cost sink that costs nothing itself."""
 
@@ -43,15 +55,22 @@ class Nowhere:
         pass
 
 
-EXTRA = [("capabilities", "work", Work()), ("providers", "work.answers", Answers), ("cost_sinks", "nowhere", Nowhere)]
+EXTRA = [
+    ("capabilities", "work", Work()),
+    ("providers", "work.answers", Answers),
+    ("cost_sinks", "nowhere", Nowhere),
+    ("cost_sinks", "tight", Tight),
+]
 
 
-def board(folder: Path, journal: str | None, budget: bool = False) -> Switchgear:
+def board(folder: Path, journal: str | None, budget: bool = False, sink: str = "nowhere") -> Switchgear:
     providers = {"only": {"type": "answers", "cost": {"per_call": "0.0015"}}}
     tables: dict[str, Any] = {"services": {"work": {"capability": "work", "providers": providers}}}
     if journal is not None:
-        tables["cost_sinks"] = {"ledger": {"type": "nowhere"}}
-        tables["accounting"] = {"journal": journal, "folder": str(folder / journal / str(budget)), "flush": NEVER}
+        own = folder / f"{journal}-{budget}-{sink}"
+        options = {} if sink == "nowhere" else {"path": str(own / "ledger.db")}
+        tables["cost_sinks"] = {"ledger": {"type": sink, "options": options}}
+        tables["accounting"] = {"journal": journal, "folder": str(own), "flush": NEVER}
     if budget:
         tables["budgets"] = {"all": {"limit": "1000000000"}}
     return Switchgear.compose(tables, extra=EXTRA)
@@ -65,6 +84,9 @@ def boards(folder: Path) -> Iterator[dict[str, Switchgear]]:
         WRITTEN: board(folder, "written"),
         OFF: board(folder, "off"),
         BUDGET: board(folder, "mapped", budget=True),
+        SHARED: board(folder, "mapped", sink="sqlite"),
+        BLOCKS: board(folder, "mapped", budget=True, sink="sqlite"),
+        SINGLES: board(folder, "mapped", budget=True, sink="tight"),
     }
     yield made
 

@@ -78,7 +78,7 @@ class Lender:
             await self._home.clock.sleep(_AGAIN)
 
     def _ask(self, account: Account, need: Decimal) -> "asyncio.Future[Lease]":
-        want = account.wish(need, self._waiting[account.name])
+        want = account.wish(need)
         stale = account.give_back() if self._monotonic() >= account.leased_until else NOTHING
         at = int(self._home.clock.utc().timestamp() * 1_000_000)
         until = at + int(LEASE * 1_000_000)

@@ -56,12 +56,11 @@ class Account:
         self.taken -= taken
         self.free += taken - actual
 
-    def wish(self, need: Decimal, waiting: int) -> Decimal:
-        """How much to lease for this many requests that wait for `need` each: a block, which shrinks near the limit."""
+    def wish(self, need: Decimal) -> Decimal:
+        """How much to lease when a request needs so much: a block, which shrinks towards the limit to that alone."""
         if self.left is None or need <= 0:
             return need
-        fair = int(self.left / need / _PARTS)
-        return need * max(1, min(fair, _MOST_AT_ONCE, max(waiting, 16)))
+        return need * max(1, min(int(self.left / need / _PARTS), _MOST_AT_ONCE))
 
     def add(self, lease: Lease, now: float) -> None:
         """What was leased has come."""
