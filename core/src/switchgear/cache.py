@@ -74,8 +74,8 @@ class Cache(Protocol):
         """The keys that start so; those that come and go meanwhile may be among them or not."""
         ...
 
-    async def size(self) -> Size:
-        """How much there is, of all services together."""
+    async def size(self, prefix: str) -> Size:
+        """How much there is under keys that start so, without reading the values; all there is where it is empty."""
         ...
 
     async def aclose(self) -> None:

@@ -160,7 +160,7 @@ class CachedProviderManager(ProviderManager[RequestT, OutputT]):
         return self._answers.entries()
 
     async def cache_sizes(self) -> Mapping[str, Size]:
-        """How much each level holds. Raises what the cache raises."""
+        """How much each level holds of this service. Raises what the cache raises."""
         return await self._home.enter(self._answers.sizes)
 
     def age_of(self, entry: Entry) -> float:

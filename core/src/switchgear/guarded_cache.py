@@ -102,8 +102,8 @@ class GuardedCache:
         value = await self._bounded(self.cache.get(key))
         return value if self._codec is None or value is None else self._decoded(self._codec, key, value)
 
-    async def size(self) -> Size:
-        size: Size = await self._bounded(self.cache.size())
+    async def size(self, prefix: str) -> Size:
+        size: Size = await self._bounded(self.cache.size(prefix))
         return size
 
     async def close(self) -> None:

@@ -77,7 +77,8 @@ class Levels:
                 yield level.name, key, entry
 
     async def sizes(self) -> Mapping[str, Size]:
-        return {level.name: await level.size() for level in self._levels}
+        """How much each has of this service. Raises what a cache raises."""
+        return {level.name: await level.size(self._prefix) for level in self._levels}
 
     async def close(self) -> None:
         for level in self._levels:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from switchgear import CachedProviderManager, NotKept, Sqlite
-from switchgear.testing import ScriptedProvider
+from switchgear.testing import FakeClock, ScriptedProvider
 
 
 def with_cache(path: Path, use: Callable[[Sqlite], Awaitable[Any]], **options: Any) -> Any:
@@ -63,6 +63,98 @@ def test_the_oldest_go_first_when_there_are_too_many_or_too_large_ones(tmp_path:
     assert with_cache(tmp_path / "small.db", fill, max_bytes=5000) == [f"{number:03}" for number in range(351, 401)]
     with pytest.raises(NotKept):
         with_cache(tmp_path / "tiny.db", fill, max_bytes=50)
+
+
+def test_the_longest_unused_go_first(tmp_path: Path) -> None:
+    """A use is noted to the minute, and those of a minute together."""
+    clock = FakeClock()
+
+    async def use(cache: Sqlite) -> list[str]:
+        cache.clock = clock
+        for number in range(50):
+            await cache.set(f"{number:03}", b"value", 6000.0)
+            clock.advance(1.0)
+        clock.advance(60.0)
+        for _ in range(2):
+            for number in range(10):
+                assert await cache.get(f"{number:03}") == b"value"
+        for number in range(50, 201):
+            clock.advance(1.0)
+            await cache.set(f"{number:03}", b"value", 6000.0)
+        return [key async for key in cache.keys("")]
+
+    kept = with_cache(tmp_path / "cache.db", use, max_entries=161)
+    assert kept == [f"{number:03}" for number in [*range(10), *range(50, 201)]]
+
+
+def test_a_use_is_noted_before_the_file_is_closed_and_not_at_every_look(tmp_path: Path) -> None:
+    path, clock = tmp_path / "cache.db", FakeClock()
+
+    async def fill(cache: Sqlite) -> None:
+        cache.clock = clock
+        for number in range(3):
+            await cache.set(f"{number}", b"value", 6000.0)
+
+    async def look(cache: Sqlite) -> None:
+        cache.clock = clock
+        for _ in range(500):
+            await cache.get("0")
+        clock.advance(61.0)
+        for number in (0, 1):
+            await cache.get(f"{number}")
+        assert uses(path) == [0.0] * 3
+
+    start = clock.utc().timestamp()
+
+    def uses(path: Path) -> list[float]:
+        with sqlite3.connect(path) as connection:
+            found = [used - start for (used,) in connection.execute("SELECT used FROM entry ORDER BY key")]
+        connection.close()
+        return found
+
+    with_cache(path, fill)
+    with_cache(path, look)
+    assert uses(path) == [61.0, 61.0, 0.0]
+
+
+def test_its_counts_are_those_of_its_entries_whatever_happens_to_them(tmp_path: Path) -> None:
+    path, dice = tmp_path / "cache.db", random.Random(0)
+
+    async def use(cache: Sqlite) -> None:
+        for _ in range(900):
+            key = f"{dice.choice(['scans', 'letters'])}:{dice.randrange(150)}"
+            if dice.random() < 0.2:
+                await cache.delete(key)
+            else:
+                await cache.set(key, bytes(dice.randrange(500)), dice.choice([-1.0, 60.0]))
+        await cache.clear("letters:1")
+        with sqlite3.connect(path) as connection:
+            for prefix in ("scans:", "letters:", ""):
+                query = "SELECT count(*), total(size) FROM entry WHERE key GLOB ?"
+                ((entries, total),) = connection.execute(query, (f"{prefix}*",))
+                size = await cache.size(prefix)
+                assert (size.entries, size.bytes) == (entries, total)
+                assert entries > 0
+        connection.close()
+
+    with_cache(path, use, max_entries=100)
+
+
+def test_what_an_older_version_kept_is_bought_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE entry (key TEXT PRIMARY KEY, value BLOB)")
+        connection.execute("INSERT INTO entry VALUES ('key', 'old')")
+        connection.execute(f"PRAGMA application_id = {0x53474341}")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+    async def use(cache: Sqlite) -> bytes | None:
+        assert await cache.get("key") is None
+        await cache.set("key", b"new", 60.0)
+        return await cache.get("key")
+
+    assert with_cache(path, use) == b"new"
 
 
 def test_what_nobody_wants_any_more_goes(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from switchgear import Sqlite
 
 Run = Callable[..., Result]
 Configure = Callable[[str], Path]
@@ -37,13 +38,25 @@ def test_the_second_run_is_given_what_the_first_one_bought(run: Run) -> None:
     assert (shown["cache"], shown["cost"]["amount"], shown["output"]) == ("fresh", "0", {"words": 2})
 
 
-def test_stats_counts_answers_by_service_level_and_provider(run: Run) -> None:
+def test_stats_counts_answers_and_bytes_by_service_and_level(run: Run) -> None:
     result = run("cache", "stats", "--json")
+    (kept,) = json.loads(result.stdout)["kept"]
+    assert (kept.pop("bytes") > 0, kept) == (True, {"service": "count", "level": "sqlite", "answers": 2})
+    assert "memory" in result.stderr
+    (shown,) = [line.split() for line in run("cache", "stats").stdout.splitlines() if "sqlite" in line]
+    assert shown[:3] == ["count", "sqlite", "2"]
+
+
+def test_stats_reads_answers_only_to_count_them_by_provider(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*arguments: object) -> None:
+        raise AssertionError("it reads an answer")
+
+    result = run("cache", "stats", "--by-provider", "--json")
     assert json.loads(result.stdout) == {
         "kept": [{"service": "count", "level": "sqlite", "provider": "fast", "answers": 2}]
     }
-    assert "memory" in result.stderr
-    assert ["count", "sqlite", "fast", "2"] in [line.split() for line in run("cache", "stats").stdout.splitlines()]
+    monkeypatch.setattr(Sqlite, "_get", read)
+    assert json.loads(run("cache", "stats", "--json").stdout)["kept"][0]["answers"] == 2
 
 
 def test_show_says_from_whom_and_since_when_but_not_what(run: Run) -> None:
@@ -61,7 +74,8 @@ def test_clear_forgets_all_or_what_is_meant(run: Run) -> None:
     assert run("cache", "clear", "--provider", "fast").stdout == "count: forgot 2\n"
     run("run", "count", "three")
     assert run("cache", "clear", "count").stdout == "count: forgot all\n"
-    assert json.loads(run("cache", "stats", "--json").stdout) == {"kept": []}
+    (kept,) = json.loads(run("cache", "stats", "--json").stdout)["kept"]
+    assert (kept["answers"], kept["bytes"]) == (0, 0)
 
 
 def test_a_service_without_a_cache_is_a_usage_error(run: Run) -> None:

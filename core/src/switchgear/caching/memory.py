@@ -58,8 +58,11 @@ class Memory:
         for key in [key for key in self._entries if key.startswith(prefix)]:
             yield key
 
-    async def size(self) -> Size:
-        return Size(len(self._entries), self._bytes)
+    async def size(self, prefix: str = "") -> Size:
+        if not prefix:
+            return Size(len(self._entries), self._bytes)
+        weights = [weight for key, (_, weight) in self._entries.items() if key.startswith(prefix)]
+        return Size(len(weights), sum(weights))
 
     async def aclose(self) -> None:
         self._entries.clear()

@@ -28,27 +28,29 @@ def command() -> None:
 _services = click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=names.complete_service)
 
 
-@command.command("stats", short_help="How much is kept, and from whom.")
+@command.command("stats", short_help="How much is kept.")
 @_services
+@click.option("--by-provider", is_flag=True, help="Count by provider; reads every answer.")
 @flags.as_json
 @flags.place
-def stats(services: tuple[str, ...], json: bool, place: flags.Place) -> None:
-    """Count the answers that each SERVICE (default: all) keeps in each level of its cache, by provider.
+def stats(services: tuple[str, ...], by_provider: bool, json: bool, place: flags.Place) -> None:
+    """Tell how many answers each SERVICE (default: all) keeps in each level of its cache, and how many bytes they take.
 
-    Every entry is read once.
+    Redis tells no bytes.
     """
     from switchgear.cli.faults import say_note
     from switchgear.cli.lines import print_json
     from switchgear.cli.tables import print_table
 
     board = _compose(place)
-    rows = _run(board, _count(_cached(board, services)))
+    found = _cached(board, services)
+    rows = _run(board, _count(found) if by_provider else _sizes(found))
     say_note(_NO_LIVE_STATE)
+    heads = ("service", "level", *(("provider", "answers") if by_provider else ("answers", "bytes")))
     if json:
-        keys = ("service", "level", "provider", "answers")
-        print_json({"kept": [dict(zip(keys, row, strict=True)) for row in rows]})
+        print_json({"kept": [dict(zip(heads, row, strict=True)) for row in rows]})
     else:
-        print_table(("service", "level", "provider", "answers"), [tuple(map(str, row)) for row in rows])
+        print_table(heads, [tuple("unknown" if value is None else str(value) for value in row) for row in rows])
 
 
 @command.command("clear", short_help="Forget kept answers.")
@@ -134,6 +136,14 @@ def _run(board: "Switchgear", work: Coroutine[Any, Any, Any]) -> Any:
                 raise problem from error
 
     return asyncio.run(life())
+
+
+async def _sizes(services: "Sequence[Cached]") -> list[tuple[str, str, int | None, int | None]]:
+    return [
+        (service.service, level, size.entries, size.bytes)
+        for service in services
+        for level, size in (await service.cache_sizes()).items()
+    ]
 
 
 async def _count(services: "Sequence[Cached]") -> list[tuple[str, str, str, int]]:

@@ -50,9 +50,10 @@ class ScriptedCache:
         for key in [key for key in self.values if key.startswith(prefix)]:
             yield key
 
-    async def size(self) -> Size:
+    async def size(self, prefix: str = "") -> Size:
         await self._answer()
-        return Size(len(self.values), sum(map(len, self.values.values())))
+        sizes = [len(value) for key, value in self.values.items() if key.startswith(prefix)]
+        return Size(len(sizes), sum(sizes))
 
     async def aclose(self) -> None:
         pass

@@ -61,12 +61,17 @@ class Memcached:
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         """All that the server lists, which it does in one go; needs version 1.6 or later."""
         start = self._name(prefix)
-        for name in await self._with(lambda connection: connection.keys()):
+        for name, _ in await self._with(lambda connection: connection.listing()):
             if name.startswith(start):
                 yield name.decode().removeprefix(self.prefix)
 
-    async def size(self) -> Size:
-        """Of the whole server: memcached keeps no count by prefix."""
+    async def size(self, prefix: str = "") -> Size:
+        """Of the whole server at once. memcached keeps no count by prefix: then it lists all its keys."""
+        if prefix:
+            start = self._name(prefix)
+            listed = await self._with(lambda connection: connection.listing())
+            sizes = [size for name, size in listed if name.startswith(start)]
+            return Size(len(sizes), sum(sizes))
         figures = await self._with(lambda connection: connection.stats())
         return Size(int(figures[b"curr_items"]), int(figures[b"bytes"]))
 

@@ -57,15 +57,16 @@ class Connection:
     async def delete(self, key: bytes) -> None:
         _expect(await self._ask(b"delete %b\r\n" % key), b"DELETED", b"NOT_FOUND")
 
-    async def keys(self) -> list[bytes]:
-        """All keys that the server has."""
+    async def listing(self) -> list[tuple[bytes, int]]:
+        """All keys that the server has, each with the bytes that it takes."""
         # By the hash table: a walk through the LRU lists misses what is moved from one to another meanwhile.
         line = await self._ask(b"lru_crawler metadump hash\r\n")
         found = []
         while line != b"END":
             if not line.startswith(b"key="):
                 raise Broken(line.decode(errors="replace"))
-            found.append(unquote_to_bytes(line.split(b" ", 1)[0].removeprefix(b"key=")))
+            fields = dict(field.partition(b"=")[::2] for field in line.split(b" "))
+            found.append((unquote_to_bytes(fields[b"key"]), int(fields[b"size"])))
             line = await self._line()
         return found
 

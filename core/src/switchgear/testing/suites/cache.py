@@ -148,12 +148,26 @@ class CacheSuite:
 
     def test_its_size_counts_what_is_there_or_says_nothing(self) -> None:
         async def check(cache: Any, prefix: str) -> None:
-            before = await cache.size()
-            assert isinstance(before, Size)
-            await cache.set(f"{prefix}key", self.value(0), _LONG)
-            after = await cache.size()
-            assert before.entries is None or after.entries > before.entries
-            assert before.bytes is None or after.bytes >= before.bytes
+            for beginning in (prefix, ""):
+                before = await cache.size(beginning)
+                assert isinstance(before, Size)
+                await cache.set(f"{prefix}key", self.value(0), _LONG)
+                after = await cache.size(beginning)
+                assert before.entries is None or after.entries > before.entries
+                assert before.bytes is None or after.bytes >= before.bytes
+                await cache.delete(f"{prefix}key")
+                assert before.entries is None or (await cache.size(beginning)).entries == before.entries
+
+        self.run(check)
+
+    def test_its_size_can_be_asked_by_the_beginning_of_keys(self) -> None:
+        async def check(cache: Any, prefix: str) -> None:
+            for name in ("a:1", "a:2", "ab:1", "b:1", "a:2"):
+                await cache.set(f"{prefix}{name}", self.value(0), _LONG)
+            for beginning, entries in {"a:": 2, "ab:": 1, "a": 3, "": 4, "c": 0}.items():
+                size = await cache.size(f"{prefix}{beginning}")
+                assert size.entries in (entries, None), f"{size.entries} start with {beginning!r}, not {entries}"
+                assert size.bytes is None or (size.bytes > 0) is (entries > 0)
 
         self.run(check)
 
