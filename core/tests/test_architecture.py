@@ -14,7 +14,7 @@ FLOORS = {
     "values": "_version alert clock context durations errors figures findings fingerprints logs messages money outcome "
     "periods results rules secret tariff",
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
-    "mechanisms": "policies strategies observers caching costs",
+    "mechanisms": "policies strategies observers caching costs reports",
     "manager": "home till lender guarded guarded_cache repeating last_resort levels hedging monitor ordering "
     "validation plan stream manager answers cached",
     "config": "config entries plugins options",

@@ -101,6 +101,11 @@ class Switchgear:
         """The paths of the tables that are switched off, by `enabled = false` or by `[plugins] disable`."""
         return self._loaded.inactive
 
+    @property
+    def cost_sinks(self) -> Mapping[str, Any]:
+        """By their names in the configuration."""
+        return dict(self._composed.cost_sinks)
+
     def __getitem__(self, service: str) -> Manager:
         try:
             return self._composed.services[service]

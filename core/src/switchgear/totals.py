@@ -40,16 +40,26 @@ def fits(record: CostRecord, where: Selection) -> bool:
     )
 
 
+def is_unknown(record: CostRecord) -> bool:
+    """Whether the attempt may cost something and nobody knows how much."""
+    return record.kind != "saved" and record.cost is None and record.charge is not Charge.FREE
+
+
 def add_up(records: Iterable[CostRecord], by: Sequence[str] = ()) -> list[Total]:
     """The sums by some of `GROUPS` and by currency, in the order of their keys. Raises `KeyError` for another group."""
     keys = [_KEYS[group] for group in by]
-    sums: dict[tuple[tuple[str, ...], str], _Sum] = {}
+    sums: dict[_Place, _Sum] = {}
     for record in records:
-        place = (tuple([key(record) for key in keys]), record.currency)
-        if place not in sums:
-            sums[place] = _Sum()
-        sums[place].add(record)
-    return [Total(key=key, currency=currency, **attrs.asdict(sums[key, currency])) for key, currency in sorted(sums)]
+        _at(sums, tuple([key(record) for key in keys]), record.currency).add(record)
+    return _in_order(sums)
+
+
+def regroup(totals: Iterable[Total], key: Callable[[Total], tuple[str, ...]]) -> list[Total]:
+    """Totals of totals, by a key of each and by currency, in the order of their keys."""
+    sums: dict[_Place, _Sum] = {}
+    for total in totals:
+        _at(sums, key(total), total.currency).merge(total)
+    return _in_order(sums)
 
 
 @attrs.define
@@ -69,10 +79,40 @@ class _Sum:
             return
         self.attempts += 1
         self.cost += record.cost or NOTHING
-        self.unknown += record.cost is None and record.charge is not Charge.FREE
+        self.unknown += is_unknown(record)
         if record.charge is Charge.IN_DOUBT:
             self.doubts += 1
             self.in_doubt += record.cost or NOTHING
+
+    def merge(self, total: Total) -> None:
+        self.attempts += total.attempts
+        self.cost += total.cost
+        self.in_doubt += total.in_doubt
+        self.doubts += total.doubts
+        self.unknown += total.unknown
+        self.saved += total.saved
+        self.hits += total.hits
+
+
+_Place = tuple[tuple[str, ...], str]  # key and currency
+
+
+def _at(sums: dict[_Place, _Sum], key: tuple[str, ...], currency: str) -> _Sum:
+    found = sums.get((key, currency))
+    if found is None:
+        found = sums[key, currency] = _Sum()
+    return found
+
+
+def _in_order(sums: dict[_Place, _Sum]) -> list[Total]:
+    return [
+        Total(key=key, currency=currency, **attrs.asdict(found, recurse=False))
+        for (key, currency), found in sorted(sums.items(), key=_place)
+    ]
+
+
+def _place(item: tuple[_Place, _Sum]) -> _Place:
+    return item[0]
 
 
 def _among(value: str | None, chosen: Sequence[str]) -> bool:

@@ -52,6 +52,11 @@ def test_a_later_record_of_the_same_attempt_takes_the_place_of_the_earlier() -> 
     assert list(ledger.totals()) == [Total(key=(), currency="USD", attempts=1, cost=Decimal("0.02"))]
 
 
+def test_a_doubt_does_not_bring_back_what_is_settled() -> None:
+    (kept,) = ledger_of(record(1), record(1, charge=Charge.IN_DOUBT, cost=Decimal(5))).records()
+    assert (kept.charge, kept.cost) == (Charge.BILLED, Decimal("0.01"))
+
+
 def test_records_come_oldest_first() -> None:
     assert [each.id for each in ledger_of(record(2), record(1), record(3)).records()] == ["c1.1", "c2.1", "c3.1"]
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "health": "switchgear.cli.health",
     "doctor": "switchgear.cli.doctor",
     "plugins": "switchgear.cli.plugins",
+    "cost": "switchgear.cli.cost",
     "cache": "switchgear.cli.cache",
     "completion": "switchgear.cli.completion",
 }

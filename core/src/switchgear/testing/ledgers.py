@@ -1,10 +1,11 @@
 """A ledger that forgets everything when the process ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from switchgear.cost_sink import EVERYTHING, CostRecord, Selection, Total
+from switchgear.costs.movements import replaces
 from switchgear.totals import add_up, fits
 
 
@@ -22,12 +23,12 @@ class MemoryLedger:
     _kept: dict[str, CostRecord] = attrs.field(factory=dict, init=False)
 
     def cost_recorded(self, record: CostRecord) -> None:
-        self._taken_in[record.id] = record
+        _keep(self._taken_in, [record])
 
     def flush(self) -> None:
         if self.trouble is not None:
             raise self.trouble
-        self._kept.update(self._taken_in)
+        _keep(self._kept, self._taken_in.values())
         self._taken_in.clear()
         self.flushes += 1
 
@@ -40,3 +41,10 @@ class MemoryLedger:
     def records(self, where: Selection = EVERYTHING) -> Iterator[CostRecord]:
         chosen = [record for record in self._kept.values() if fits(record, where)]
         return iter(sorted(chosen, key=lambda record: (record.at, record.id)))
+
+
+def _keep(kept: dict[str, CostRecord], records: Iterable[CostRecord]) -> None:
+    for record in records:
+        earlier = kept.get(record.id)
+        if earlier is None or replaces(record, earlier.charge):
+            kept[record.id] = record

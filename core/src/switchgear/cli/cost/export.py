@@ -1,0 +1,87 @@
+"""`switchgear cost export`: the ledger's records for other programs."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from switchgear.cli import flags
+from switchgear.cli.cost.chosen import Chosen, chosen
+
+if TYPE_CHECKING:
+    from switchgear.cost_sink import Ledger, Selection
+
+_FORMATS = ("csv", "json", "parquet")
+
+
+@click.command("export", short_help="The records, for other programs.")
+@click.option("--format", type=click.Choice(_FORMATS), help="Default: by the file's suffix, else csv.")
+@click.option(
+    "-f",
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write. Default: standard output.",
+)
+@flags.as_json
+@chosen
+def command(chosen: Chosen, format: str | None, file: Path | None, json: bool) -> None:
+    """Write each record with all its fields, oldest first. Parquet needs switchgear[parquet].
+
+    --json is short for --format json: one array, with a record on each line.
+    """
+    from switchgear.cli.cost.ledgers import opened
+    from switchgear.cli.faults import say_note
+
+    form = "json" if json else format or _by_suffix(file)
+    with opened(chosen) as ledger, _target(file) as target:
+        count = _write(form, ledger.ledger, ledger.where, target)
+    if file is not None:
+        say_note(f"{file}: {count} records")
+
+
+def _by_suffix(file: Path | None) -> str:
+    suffix = file.suffix.lstrip(".").lower() if file else ""
+    return suffix if suffix in _FORMATS else "csv"
+
+
+def _write(form: str, ledger: "Ledger", where: "Selection", target: IO[bytes]) -> int:
+    import io
+
+    from switchgear.reports.exports import write_csv, write_json
+
+    if form == "parquet":
+        from switchgear.reports.parquet import write_parquet
+
+        return write_parquet(ledger.records(where), target)
+    text = io.TextIOWrapper(target, "utf-8", newline="")
+    try:
+        records = ledger.records(where)
+        return write_csv(records, text) if form == "csv" else write_json(records, text)
+    finally:
+        text.flush()
+        text.detach()
+
+
+@contextmanager
+def _target(file: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output, or a file that appears when it is whole."""
+    if file is None:
+        yield sys.stdout.buffer
+        return
+    from switchgear.errors import UsageError
+
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("wb") as target:
+            yield target
+        os.replace(part, file)  # noqa: PTH105
+    except OSError as error:
+        raise UsageError(f"--file: {file} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
