@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from switchgear.costs.jsonl import JsonLines
 from switchgear.costs.sqlite import SqliteLedger
 from switchgear.testing import CostSinkSuite
 
@@ -23,3 +24,26 @@ class TestSqlite(CostSinkSuite):
         self.path.parent.touch()
         yield
         self.path.parent.unlink()
+
+
+class TestJsonLines(CostSinkSuite):
+    is_shared = False
+    examples = 5  # each reading reads everything
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "state" / "ledger.jsonl"
+
+    def make(self) -> JsonLines:
+        return JsonLines(path=self.path)
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        self.path.parent.touch()
+        yield
+        self.path.parent.unlink()
+
+
+class TestJsonLinesInManyFiles(TestJsonLines):
+    def make(self) -> JsonLines:
+        return JsonLines(path=self.path, max_bytes=5_000, max_files=1000)
