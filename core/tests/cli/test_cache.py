@@ -36,6 +36,9 @@ def filled(words: None, run: Run, configure: Configure) -> None:
 def test_the_second_run_is_given_what_the_first_one_bought(run: Run) -> None:
     shown = json.loads(run("run", "count", "one two", "--json").stdout)
     assert (shown["cache"], shown["cost"]["amount"], shown["output"]) == ("fresh", "0", {"words": 2})
+    assert shown["saved"] == {"amount": "0.0015", "currency": "USD"}
+    told = run("run", "count", "one two", "-v").stderr
+    assert "answered by fast, from the cache (fresh), cost 0 USD (0.0015 USD saved)" in told
 
 
 def test_stats_counts_answers_and_bytes_by_service_and_level(run: Run) -> None:

@@ -98,6 +98,7 @@ class TestJson:
             "provider": "fast",
             "cost": cost,
             "cache": "off",
+            "saved": None,
             "attempts": [{"provider": "fast", "outcome": "success", "cost": cost, "message": ""}],
             "error": None,
         }

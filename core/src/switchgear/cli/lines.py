@@ -30,6 +30,7 @@ def line(answer: "Answer", shown: "Shown", currency: str) -> dict[str, Any]:
         "cost": cost_of(result.cost if result else None, currency),
         "latency": latency,
         "cache": result.cache if result else None,
+        "saved": cost_of(result.metadata.get("saved") if result else None, currency),
         "attempts": [_attempt(attempt, currency) for attempt in attempts],
         "error": error and {"type": type(error).__name__, "message": str(error), "remedy": error.remedy},
         "call_id": call.id if call else None,

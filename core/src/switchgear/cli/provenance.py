@@ -46,7 +46,9 @@ def _summary(answer: Answer, currency: str) -> str:
         return "failed"
     result = answer.result
     cache = "" if result.cache in ("off", "miss") else f", from the cache ({result.cache})"
-    return f"answered by {result.provider}{cache}, cost {money(result.cost, currency)}, call {result.call_id}"
+    saved = result.metadata.get("saved")
+    cost = money(result.cost, currency) + (f" ({money(saved, currency)} saved)" if saved else "")
+    return f"answered by {result.provider}{cache}, cost {cost}, call {result.call_id}"
 
 
 def _rows(answer: Answer, currency: str) -> Iterator[Sequence[str]]:
