@@ -131,6 +131,13 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Plant small faults in the mechanisms, and see that a test notices each; name modules after `--` to try those."""
+    install_for_tests(session, "core")
+    session.run("python", "tests/mutation/run.py", *session.posargs, env={"PYTHONHASHSEED": "0"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check format, style and spelling."""
     session.install(*group("lint"))

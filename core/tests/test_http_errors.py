@@ -23,6 +23,7 @@ from switchgear import (
     parse_retry_after,
 )
 from switchgear.http_errors import STATUS_ERRORS
+from switchgear.money import Charge
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -76,6 +77,22 @@ def test_a_503_that_says_when_to_come_back_wants_fewer_requests() -> None:
     assert isinstance(error, Throttled)
     assert error.retry_after == 7.0
     assert type(error_for_status(500, retry_after=7.0)) is ProviderError
+
+
+def test_a_plugin_knows_better_what_a_503_is_also_if_it_says_when_to_come_back() -> None:
+    assert isinstance(error_for_status(503, retry_after=7.0, overrides={503: QuotaExceeded}), QuotaExceeded)
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 503])
+def test_who_answers_that_it_did_not_do_the_work_bills_nothing(status: int) -> None:
+    assert error_for_status(status).charge is Charge.FREE
+    assert ProviderError("no answer").charge is not Charge.FREE
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 429])
+def test_what_another_answer_costs_is_as_its_outcome_says(status: int) -> None:
+    error = error_for_status(status)
+    assert error.charge is type(error)("as it comes").charge
 
 
 @given(st.integers(400, 599))

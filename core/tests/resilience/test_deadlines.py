@@ -110,6 +110,19 @@ async def test_s5_no_pause_begins_that_could_not_end_in_time() -> None:
     assert only.calls == 1
 
 
+class Longest:
+    """Dice that always show the most, if there were such a throw."""
+
+    def random(self) -> float:
+        return 1.0
+
+
+async def test_s5_nor_one_that_would_end_with_it() -> None:
+    only = scripted("only", ProviderError("down"), "good")
+    service = service_of(only, retry=Retry(base=Duration(1.0), cap=Duration(1.0)), random=Longest(), deadline=1.0)
+    assert (await fails_at(service), only.calls) == (0.0, 1)
+
+
 async def test_s5_no_wait_begins_for_a_throttle_or_a_rate_that_ends_too_late() -> None:
     throttled = scripted("throttled", Throttled("wait", retry_after=5.0), "good")
     assert await fails_at(service_of(throttled, deadline=5.0)) == 0.0

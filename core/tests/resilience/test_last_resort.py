@@ -134,6 +134,18 @@ async def test_s6_a_guess_that_is_over_delays_nobody_who_waits_for_the_rate(star
     assert asked == [0.0, 10.0]
 
 
+async def test_s6_the_last_attempt_of_a_call_may_be_one_that_was_waited_for() -> None:
+    only = scripted("only", Throttled("wait", retry_after=1.0), Throttled("wait", retry_after=1.0), "good")
+    error = await fails(service_of(only, retry=Retry(call_attempts=2)))
+    assert len(error.attempts) == 2
+
+
+@pytest.mark.parametrize(("attempts", "waits"), [(1, False), (2, True)])
+async def test_s6_who_asks_once_never_waits_to_ask_again(attempts: int, waits: bool) -> None:
+    service = service_of(scripted("only", "good"), retry=Retry(attempts=attempts))
+    assert service._by_name["only"].repeater.waits is waits
+
+
 async def test_s2_of_two_that_may_be_asked_in_the_same_moment_the_first_is() -> None:
     first = scripted("first", Throttled("wait", retry_after=3.0), "good")
     second = scripted("second", Throttled("wait", retry_after=3.0), "good")

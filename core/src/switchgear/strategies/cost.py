@@ -14,8 +14,8 @@ class Cost:
     """The lowest estimated cost of this request first, those of unknown cost last; ties by priority."""
 
     def order(self, candidates: Sequence[Candidate], request: Any) -> list[Candidate]:
-        def rank(candidate: Candidate) -> tuple[bool, Decimal, int]:
+        def rank(candidate: Candidate) -> tuple[bool, Decimal | None, int]:
             cost = candidate.estimated_cost(request)
-            return (cost is None, cost or Decimal(0), candidate.priority)
+            return (cost is None, cost, candidate.priority)
 
         return sorted(candidates, key=rank)
