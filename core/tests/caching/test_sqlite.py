@@ -220,6 +220,7 @@ def test_a_full_disk_fails_no_request(tmp_path: Path) -> None:
             for number in range(10):
                 assert (await service.process(f"{number}")).output
             assert service.cache_figures.levels["sqlite"].errors >= 1
+            assert service.cache_figures.levels["sqlite"].last_error.endswith("cache.db: database or disk is full")
 
     asyncio.run(scenario())
 

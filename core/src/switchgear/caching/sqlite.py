@@ -124,7 +124,10 @@ class Sqlite:
         try:
             return work()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) or self._connection is None:
+            if isinstance(error, sqlite3.OperationalError):
+                # Locked, full, not to be opened: said by SQLite alone, so that it can be repeated in figures and logs.
+                raise OSError(f"{self.path}: {error}") from error
+            if self._connection is None:
                 raise
             self._set_aside(error)
             return work()
