@@ -105,6 +105,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "non_splitting_tags": ("b",),
         "ignore_tags": ("code",),
     },
+    {"glossaries": ("g-1", "g-2")},
     {
         "style_id": "7ff9bfd6-cd85-4190-8503-d6215a321519",
         "custom_instructions": ("Use a friendly tone.",),
@@ -114,7 +115,7 @@ EVERYTHING: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("options", EVERYTHING, ids=["defaults", "text", "xml", "style"])
+@pytest.mark.parametrize("options", EVERYTHING, ids=["defaults", "text", "xml", "glossaries", "style"])
 @pytest.mark.parametrize(
     "request_",
     [

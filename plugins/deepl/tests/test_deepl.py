@@ -10,6 +10,7 @@ import pytest
 from switchgear import (
     BadCredentials,
     Price,
+    ProviderError,
     ProviderManager,
     ProviderResult,
     ProviderStatus,
@@ -147,10 +148,27 @@ def test_xml_options_go_with_xml(server: LocalServer) -> None:
     }
 
 
-def test_a_glossary_of_the_options_serves_requests_without_one(server: LocalServer) -> None:
-    request = TranslationRequest("Hello", source="en", target="de")
-    translate(server, request, glossary_id="mine")
-    assert sent(server)["glossary_id"] == "mine"
+@pytest.mark.parametrize(
+    ("glossaries", "expected"), [(("one",), {"glossary_id": "one"}), (("one", "two"), {"glossary_ids": ["one", "two"]})]
+)
+def test_glossaries_of_the_options_serve_requests_without_one(
+    server: LocalServer, glossaries: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    translate(server, TranslationRequest("Hello", source="en", target="de"), glossaries=glossaries)
+    assert {name: value for name, value in sent(server).items() if "glossar" in name} == expected
+    translate(server, TranslationRequest("Hello", source="en", target="de", glossary="own"), glossaries=glossaries)
+    assert sent(server)["glossary_id"] == "own"
+    assert "glossary_ids" not in sent(server)
+
+
+@pytest.mark.parametrize("text", [None, 3, ["Hallo"]])
+def test_a_translation_that_is_no_text_is_none(server: LocalServer, text: Any) -> None:
+    async def play(wire: Any, reply: Reply) -> None:
+        await wire.reply(Reply.json({"translations": [{"text": text}]}))
+
+    server.fault = attrs.evolve(FAULTS["error-500"], play=play)
+    with pytest.raises(ProviderError, match="documented shape"):
+        translate(server, TranslationRequest("Hello", target="de"))
 
 
 def test_the_answer_tells_languages_and_what_is_billed(server: LocalServer) -> None:

@@ -1,5 +1,11 @@
 """What vendors say, made safe."""
 
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from switchgear_http import scrub
@@ -21,6 +27,18 @@ def test_secrets_are_starred_and_an_empty_one_hides_nothing() -> None:
 def test_a_text_that_is_quoted_withholds_the_message() -> None:
     for quoted in (TEXT, TEXT.upper(), TEXT[5:25], f"  {TEXT[:20]}\n{TEXT[20:]}", TEXT.replace(" ", "  ")):
         assert scrub(f"cannot read {quoted!s} now", [], {"text": [TEXT], "to": "de"}) == WITHHELD
+
+
+@pytest.mark.parametrize("spell", [json.dumps, html.escape, quote, quote_plus])
+def test_a_text_that_is_quoted_in_anothers_spelling_withholds_the_message(spell: Callable[[str], str]) -> None:
+    text = "Größe & Gewicht: 你好，世界，这是一个句子"
+    assert scrub(f"cannot read {spell(text)} now", [], [text]) == WITHHELD
+
+
+def test_a_secret_at_the_cut_is_hidden_as_well() -> None:
+    secret = "s" * 40
+    for before in range(LIMIT - 45, LIMIT + 5):
+        assert "ssss" not in scrub("x" * before + secret + "y" * LIMIT, [secret])
 
 
 def test_a_short_text_that_is_quoted_whole_withholds_the_message() -> None:

@@ -67,7 +67,9 @@ class DeepL(HttpProvider[TranslationRequest, TranslationOutput]):
     splitting_tags: tuple[str, ...] = _option((), "XML tags at which sentences end")
     non_splitting_tags: tuple[str, ...] = _option((), "XML tags at which sentences go on")
     ignore_tags: tuple[str, ...] = _option((), "XML tags whose content is not translated")
-    glossary_id: str | None = _option(None, "for requests that name no glossary; needs a source language")
+    glossaries: tuple[str, ...] = _option(
+        (), "up to 5 ids, for requests that name none; need a source language", validator=validators.max_len(5)
+    )
     style_id: str | None = _option(None, "style rule list to apply")
     custom_instructions: tuple[str, ...] = _option(
         (), "up to 10, each of up to 300 characters", validator=validators.max_len(10)
@@ -91,7 +93,7 @@ class DeepL(HttpProvider[TranslationRequest, TranslationOutput]):
         for tag in (request.source, request.target):
             if tag is not None:
                 check(tag, self.more_languages)
-        if request.source is None and (request.glossary or self.glossary_id):
+        if request.source is None and (request.glossary or self.glossaries):
             raise Unsupported("DeepL uses a glossary only with a source language", remedy="name the source language")
         # Six bytes at most are one character's, so that most requests need not be encoded to be measured.
         if 6 * sum(map(len, (*request.texts, request.context or ""))) > MOST_BYTES - _ROOM:
@@ -111,7 +113,7 @@ class DeepL(HttpProvider[TranslationRequest, TranslationOutput]):
         found = await self.post_json("/v2/translate", self._body(request))
         with expected_shape():
             items = found["translations"]
-            texts = [str(item["text"]) for item in items]
+            texts = [_text(item["text"]) for item in items]
             detected = [_detected(item.get("detected_source_language")) for item in items]
             billed = [int(item["billed_characters"]) for item in items if "billed_characters" in item]
         complete = len(billed) == len(items)
@@ -132,14 +134,15 @@ class DeepL(HttpProvider[TranslationRequest, TranslationOutput]):
         return self.api_key.reveal().endswith(":fx")
 
     def _body(self, request: TranslationRequest) -> dict[str, Any]:
-        glossary = request.glossary or self.glossary_id
+        glossaries = (request.glossary,) if request.glossary else self.glossaries
         body: dict[str, Any] = {
             "text": request.texts,
             "target_lang": target_code(request.target),
             "source_lang": source_code(request.source) if request.source else None,
             "formality": request.formality if request.formality != "default" else None,
             "context": request.context,
-            "glossary_id": glossary,
+            "glossary_id": glossaries[0] if len(glossaries) == 1 else None,
+            "glossary_ids": glossaries if len(glossaries) > 1 else None,
             "model_type": self.model_type,
             "split_sentences": self.split_sentences,
             "preserve_formatting": self.preserve_formatting or None,
@@ -164,6 +167,12 @@ class DeepL(HttpProvider[TranslationRequest, TranslationOutput]):
             "non_splitting_tags": self.non_splitting_tags or None,
             "ignore_tags": self.ignore_tags or None,
         }
+
+
+def _text(found: Any) -> str:
+    if not isinstance(found, str):
+        raise TypeError
+    return found
 
 
 def _detected(code: str | None) -> str | None:

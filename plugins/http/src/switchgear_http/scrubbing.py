@@ -1,7 +1,10 @@
 """Vendors' messages made safe to log: no key, and nothing of what was sent."""
 
+import html
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 LIMIT = 200  # characters of a vendor's message
 WITHHELD = "(a message that repeats the request)"
@@ -14,10 +17,9 @@ def scrub(message: str, secrets: Iterable[str], content: Any = None) -> str:
 
     `content` is what was sent (texts, or tables and lists of them), not what it looked like on the wire.
     """
-    shown = _line(message[: 4 * LIMIT])
-    for secret in secrets:
-        shown = shown.replace(secret, "***") if secret else shown
-    shown = shown[:LIMIT]
+    for secret in secrets:  # before it is cut: half a secret would not be found
+        message = message.replace(secret, "***") if secret else message
+    shown = _line(message)[:LIMIT]
     plain = _plain(shown)
     if any(_repeats(plain, text) for text in _texts(content)):
         return WITHHELD
@@ -25,12 +27,23 @@ def scrub(message: str, secrets: Iterable[str], content: Any = None) -> str:
 
 
 def _repeats(message: str, text: str) -> bool:
-    sent = _plain(text)
-    if len(sent) < _SHORTEST:
+    if len(_plain(text)) < _SHORTEST:
         return False
-    if sent in message:
-        return True
-    return any(message[start : start + _RUN] in sent for start in range(len(message) - _RUN + 1))
+    for sent in map(_plain, _spellings(text)):
+        if sent in message or any(message[start : start + _RUN] in sent for start in range(len(message) - _RUN + 1)):
+            return True
+    return False
+
+
+def _spellings(text: str) -> set[str]:
+    """As it is, and as it may stand in somebody's JSON, HTML or URL."""
+    return {
+        text,
+        json.dumps(text)[1:-1],
+        html.escape(text),
+        quote(text, errors="replace"),
+        quote_plus(text, errors="replace"),
+    }
 
 
 def _plain(text: str) -> str:
