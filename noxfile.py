@@ -149,10 +149,11 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Type-check every package, strictly."""
-    install(session, PACKAGES, *group("types"), *group("tests"), *group("nox"), *group("docs"))
+    tools = chain.from_iterable(group(name) for name in ("types", "tests", "nox", "docs", "pages"))
+    install(session, PACKAGES, *tools)
     for folder in PACKAGES:
         session.run("mypy", f"{folder}/src")
-    session.run("mypy", "noxfile.py", "docs/_ext")
+    session.run("mypy", "noxfile.py", "docs/_ext", "tests/pages")
 
 
 @nox.session

@@ -21,6 +21,7 @@
     └── AllProvidersFailed       nobody could answer; carries every attempt
 """
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -131,7 +132,8 @@ class Throttled(ProviderError):
 
     def __init__(self, message: str = "", *, retry_after: float | None = None, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
-        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
+        is_long = retry_after is not None and LONGEST_WAIT < retry_after < math.inf  # infinity is garbage, no wish
+        self.retry_after = LONGEST_WAIT if is_long else retry_after
 
 
 class Unsupported(ProviderError):

@@ -50,6 +50,8 @@ def misspelled_disabled(settings: Settings, catalog: Catalog) -> Iterator[Proble
 
     No error: a configuration may switch off what only other machines have.
     """
+    if not settings.plugins.disable:
+        return
     installed = {normalized(offer.distribution): offer.distribution for offer in catalog.offers if offer.distribution}
     for index, name in enumerate(settings.plugins.disable):
         near = [] if normalized(name) in installed else get_close_matches(normalized(name), installed, 1, 0.8)

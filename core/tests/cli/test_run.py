@@ -306,7 +306,10 @@ def start(environ: dict[str, str]) -> Iterator[Callable[..., "subprocess.Popen[s
     def popen(*arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "switchgear", *arguments]
         pipe = subprocess.PIPE
+        # Whoever runs the tests in the background has the signal ignored, and that is inherited.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         started.append(subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
+        signal.signal(signal.SIGINT, before)
         return started[-1]
 
     yield popen
