@@ -173,6 +173,18 @@ def test_an_interrupted_run_goes_on_and_pays_for_nothing_twice_that_was_done(
     assert not (folder / "long.es.txt.journal").exists()
 
 
+def test_the_best_of_what_was_refused_is_written_and_not_paid_for_again(folder: Path, vendor: Server) -> None:
+    path = folder / "switchgear.toml"
+    validated = 'capability = "translation"\nvalidate = [{ type = "placeholders" }]\non_refused = "best"'
+    path.write_text(path.read_text("utf-8").replace('capability = "translation"', validated), "utf-8")
+    (folder / "a.txt").write_text("{name} is here\n\ntwo", "utf-8")
+    _, told = run(folder, "a.txt", "--memory", "memory.jsonl")
+    assert "1 of them are the best of what was refused: placeholders lost or changed" in told
+    assert (folder / "a.es.txt").read_text("utf-8") == "{NAME} IS HERE\n\nTWO"
+    run(folder, "a.txt", "--memory", "memory.jsonl", "--force")
+    assert Counter(vendor.asked) == {"{name} is here": 1, "two": 1}
+
+
 def test_a_text_that_fails_stays_as_it_was_and_only_it_is_tried_again(folder: Path, vendor: Server) -> None:
     (folder / "a.txt").write_text("one\n\ntwo\n\nthree", "utf-8")
     vendor.refuses = "three"

@@ -106,7 +106,7 @@ class TestKnownWords(ValidatorSuite):
     def good(self) -> Sequence[Pair]:
         return [
             pair("The house is near", "Das Haus ist nahe"),
-            pair("Use *.txt and the *star", "Nimm *.txt und den *Stern"),
+            pair("Use *.txt and the *star *here", "Nimm *.txt und den *Stern *hier"),
             pair("one two three four five", "eins zwei drei vier five", unknown_words=(1,)),
             pair("123", "123", unknown_words=(3,)),
         ]

@@ -53,9 +53,9 @@ async def translate(
     """Translate all items of the request, in calls that fit the providers' limits, `concurrency` at a time.
 
     An item that one provider fails, or a validator refuses, goes to the next provider, and the others do not: no
-    provider gets an item twice, but for the service's own retries. `output.providers` says who translated each item.
-    Blank items stay as they are, unsent. `on_items` hears of items as they are done. `options` are those of
-    `ProviderManager.process`: `deadline` (for each call), `tenant`, `tags`.
+    provider gets an item twice, but for the service's own retries, and after it only asked for patience.
+    `output.providers` says who translated each item. Blank items stay as they are, unsent. `on_items` hears of items as
+    they are done. `options` are those of `ProviderManager.process`: `deadline` (for each call), `tenant`, `tags`.
 
     `usage`, `cost` and `attempts` are those of all calls together. Where some items failed, their texts are None,
     `metadata["failed"]` maps their places to reasons, and `metadata["partial"]` is True. With the service's
