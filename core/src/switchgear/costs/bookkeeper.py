@@ -146,8 +146,9 @@ class Bookkeeper:
         """Hand on the rest, and close the sinks. What a sink did not take in time stays in the journal."""
         if self._is_closed:
             return
-        if self._inline or not self._started:
-            self.start()
+        with self._starting:
+            unused, self._started = not self._started, True
+        if self._inline or unused:
             self._end()
         else:
             self._jobs.put(None)
@@ -235,8 +236,10 @@ class Bookkeeper:
 
     def _owe(self, pipe: _Pipe, records: list[CostRecord], *, live: bool) -> None:
         if live and len(pipe.waiting) + len(records) > MOST_WAITING and pipe.is_behind:
-            # It is given all of it again, from the journal, once it is back.
-            if pipe.missed_since is None:
+            if self._source.again(pipe.good_until) is None:
+                self._give_up([pipe], len(records))
+            elif pipe.missed_since is None:
+                # It is given all of it again, from the journal, once it is back.
                 pipe.missed_since = pipe.good_until
                 pipe.waiting.clear()
             return
@@ -290,18 +293,21 @@ class Bookkeeper:
             if pipe.handed >= BATCH:
                 pipe.sink.flush()
                 pipe.handed = 0
-        pipe.missed_since = None
+        pipe.sink.flush()
+        pipe.handed, pipe.missed_since = 0, None
 
     def _forget(self) -> None:
         given_up = self._source.forget(min((pipe.good_until for pipe in self._pipes), default=self._source.mark()))
         if given_up:
-            for pipe in self._pipes:
-                if pipe.is_behind:
-                    pipe.lost += given_up
-            self.tracker.lost += given_up
-            logger.error("{} cost records are lost: a cost sink has been away for too long", given_up)
-            if self.desk is not None:
-                self.desk.lost("accounting", f"{given_up} records are lost: a cost sink has been away for too long")
+            self._give_up([pipe for pipe in self._pipes if pipe.is_behind], given_up)
+
+    def _give_up(self, pipes: list[_Pipe], records: int) -> None:
+        for pipe in pipes:
+            pipe.lost += records
+        self.tracker.lost += records
+        logger.error("{} cost records are lost: a cost sink has been away for too long", records)
+        if self.desk is not None:
+            self.desk.lost("accounting", f"{records} records are lost: a cost sink has been away for too long")
 
 
 def _contained(job: Callable[[], object], what: str) -> None:

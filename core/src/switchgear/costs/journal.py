@@ -111,6 +111,7 @@ class Journal:
 
     def __init__(self, folder: Path, kind: Literal["mapped", "written"], holder: str, currency: str) -> None:
         self.lost = 0
+        self.taken = 0  # the last file that was read; those before it are complete, and were read to their ends
         self._folder = folder
         self._paper: Callable[[int], Paper] = Mapped if kind == "mapped" else Written
         self._head = header(holder, currency)
@@ -145,11 +146,15 @@ class Journal:
         if self.lost & (self.lost - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
             logger.error("the journal cannot be written, {} lines are only in memory: {}", self.lost, error)
         self._aside.append(line)
+        # What follows goes there too, until that is read: it must not come before it.
+        self._current, self.write = None, _nowhere
 
     def _turn_over(self) -> Paper:
         """Go on with a new file. Raises `OSError`."""
         if self._is_closed:
             raise OSError(errno.EBADF, "it is closed")
+        if self._aside:
+            raise OSError(errno.EAGAIN, "earlier lines are still in memory")
         if not self._folder.exists():
             self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         path = self._folder / f"{self._holder}-{self._number:06}{SUFFIX}"
@@ -158,8 +163,8 @@ class Journal:
             _lock(file)
             paper = self._paper(file)
             paper.put(self._head)
-            for number, origin in enumerate(self._origins):
-                paper.put(origin_line(number, origin))
+            for line in self._origin_lines():
+                paper.put(line)
         except BaseException:
             path.unlink(missing_ok=True)
             os.close(file)
@@ -169,16 +174,24 @@ class Journal:
         self._current, self.write = paper, paper.put
         return paper
 
+    def _origin_lines(self) -> Iterator[bytes]:
+        return (origin_line(number, origin) for number, origin in enumerate(self._origins))
+
     # The bookkeeper's side
 
     def take(self) -> Iterator[tuple[int, bytes]]:
         """What has been put in since it was last asked, with the number of the file it is in."""
-        for segment in list(self._segments):
+        aside = len(self._aside)  # before the files are read: it comes after all that is in them
+        segments = list(self._segments)
+        self.taken = segments[-1].number if segments else self._number
+        for segment in segments:
             text = segment.paper.read(segment.read)
             if text:
                 segment.read += len(text)
                 yield segment.number, text
-        while self._aside:
+        if aside:
+            yield self._number, b"".join((self._head, *self._origin_lines()))
+        for _ in range(aside):
             yield self._number, self._aside.popleft()
 
     def again(self, since: int) -> Iterator[bytes]:
@@ -202,11 +215,6 @@ class Journal:
     @property
     def is_too_long(self) -> bool:
         return len(self._segments) > MOST_SEGMENTS
-
-    @property
-    def latest(self) -> int:
-        """The number of the file that is written to; all before it are complete."""
-        return self._segments[-1].number if self._segments else self._number
 
     def close(self, *, remove: bool) -> None:
         """`remove`: every sink has everything."""
@@ -240,21 +248,36 @@ class Orphan:
 def orphans(folder: Path) -> dict[str, list[Orphan]]:
     """The journals that dead processes have left, by process, each in the order it was written."""
     found: dict[str, list[Orphan]] = {}
+    others: set[str] = set()
     for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
-        try:
-            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            _lock(file)
-        except OSError:
-            os.close(file)  # its process is alive, or another one takes it over
-            continue
-        if not path.exists():  # another one has just taken it over
-            os.close(file)
-            continue
-        found.setdefault(path.name.rpartition("-")[0], []).append(Orphan(path, file))
+        holder = path.name.rpartition("-")[0]
+        # All files of a process or none: what one of them begins, the next may settle.
+        orphan = None if holder in others else _orphan(path)
+        if orphan is not None:
+            found.setdefault(holder, []).append(orphan)
+        elif holder not in found:
+            others.add(holder)
     return found
+
+
+def _orphan(path: Path) -> Orphan | None:
+    """None if its process is alive, or another one takes it over, or has just done so."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        logger.error("{}: cannot be taken over: {}", path, error.strerror)
+        return None
+    try:
+        _lock(file)
+    except OSError:
+        os.close(file)
+        return None
+    if not path.exists():
+        os.close(file)
+        return None
+    return Orphan(path, file)
 
 
 def read_orphans(journals: Sequence[Orphan]) -> list[CostRecord]:

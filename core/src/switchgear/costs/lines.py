@@ -101,17 +101,13 @@ class Reader:
     def abandoned(self) -> Iterator[CostRecord]:
         """Those that were sent, or about to be, when their process ended: in doubt, at what they were to cost."""
         for begun, _ in self._open.values():
-            yield self._made(begun, Charge.IN_DOUBT, KILLED, self._amount(begun[5]), {}, 0.0)
+            yield self._in_doubt(begun)
 
     def _record(self, fields: list[str]) -> CostRecord | None:
         mark = fields[0]
         if mark == "s":
-            _, name, charge, outcome, cost, latency, usage = fields
-            begun = self._open.pop(name, None)
-            if begun is None:
-                return None
-            used = usage_from(usage) if usage else {}
-            return self._made(begun[0], _CHARGES[charge], outcome, self._amount(cost), used, int(latency) / 1_000_000)
+            begun = self._open.pop(fields[1], None)
+            return None if begun is None else self._settled(begun[0], fields)
         if mark == "i":
             if len(fields) != 7:
                 raise ValueError
@@ -121,6 +117,19 @@ class Reader:
         else:
             self._open_with(fields)
         return None
+
+    def _settled(self, begun: list[str], fields: list[str]) -> CostRecord:
+        try:
+            _, _, charge, outcome, cost, latency, usage = fields
+            used = usage_from(usage) if usage else {}
+            return self._made(begun, _CHARGES[charge], outcome, self._amount(cost), used, int(latency) / 1_000_000)
+        except (ValueError, KeyError, ArithmeticError):
+            # It was sent, and may be billed.
+            self.bad += 1
+            return self._in_doubt(begun)
+
+    def _in_doubt(self, begun: list[str]) -> CostRecord:
+        return self._made(begun, Charge.IN_DOUBT, KILLED, self._amount(begun[5]), {}, 0.0)
 
     def _open_with(self, fields: list[str]) -> None:
         name, number, self._holder, self._currency = fields

@@ -71,7 +71,7 @@ class JournalSource:
             yield from self._reader.read(text)
 
     def mark(self) -> int:
-        place, oldest = self._journal.latest, self._reader.oldest_open
+        place, oldest = self._journal.taken, self._reader.oldest_open
         return place if oldest is None else min(place, oldest)
 
     def again(self, since: int) -> Iterator[CostRecord]:
