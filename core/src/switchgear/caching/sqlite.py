@@ -210,8 +210,9 @@ class Sqlite:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        ((application,),) = connection.execute("PRAGMA application_id")
+        # In this order: another process may be making it, and writes both at once.
         ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+        ((application,),) = connection.execute("PRAGMA application_id")
         if tables and application != _APPLICATION:
             raise OSError(f"{self.path} is somebody else's database")
         if _version(connection) > _FORMAT:
