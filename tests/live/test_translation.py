@@ -1,6 +1,7 @@
 """Real translation vendors, for a few cents: asked where the environment says how, skipped by name elsewhere.
 
-`DEEPL_AUTH_KEY`; `LIBRETRANSLATE_URL`, with `LIBRETRANSLATE_API_KEY` where the server wants one; `APERTIUM_URL`.
+`DEEPL_AUTH_KEY`, with `DEEPL_URL` for a region's address; `LIBRETRANSLATE_URL`, with `LIBRETRANSLATE_API_KEY` where the
+server wants one; `APERTIUM_URL`.
 """
 
 import asyncio
@@ -32,7 +33,8 @@ def environ(name: str) -> str:
 
 
 def deepl() -> DeepL:
-    return DeepL(name="deepl", api_key=Secret(environ("DEEPL_AUTH_KEY")))
+    key = Secret(environ("DEEPL_AUTH_KEY"))
+    return DeepL(name="deepl", api_key=key, base_url=os.environ.get("DEEPL_URL", ""))
 
 
 def libretranslate() -> LibreTranslate:

@@ -12,6 +12,7 @@ import pytest
 from switchgear import (
     BadCredentials,
     InvalidInput,
+    NotSent,
     ProviderError,
     ProviderResult,
     ProviderStatus,
@@ -35,7 +36,7 @@ class Shouter(HttpProvider[str, str]):
     """Has a text put into capitals."""
 
     status_errors = {418: QuotaExceeded}  # noqa: RUF012
-    remedies = {BadCredentials: "get a key at example.com"}  # noqa: RUF012
+    remedies = {BadCredentials: "get a key at example.com", NotSent: "is the shouter at home?"}  # noqa: RUF012
 
     api_key: Secret = attrs.field(factory=lambda: Secret(KEY))
 
@@ -283,7 +284,8 @@ def test_a_wrong_key_is_told_from_a_vendor_that_is_away(server: LocalServer) -> 
     assert found["credentials"].remedy == "get a key at example.com"
     server.fault = FAULTS["refused"]
     found = findings(server)
-    assert (found["reachable"].ok, found["credentials"].ok, found["healthy"].ok) == (False, None, False)
+    assert (found["reachable"].ok, found["credentials"].ok) == (False, None)
+    assert (found["reachable"].remedy, "healthy" in found) == ("is the shouter at home?", False)
 
 
 def test_a_vendor_that_answers_nonsense_is_reachable_and_not_well(server: LocalServer) -> None:

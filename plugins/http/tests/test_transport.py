@@ -96,7 +96,7 @@ def test_silence_is_a_timeout(server: LocalServer, fault: str) -> None:
 def test_nobody_there_means_not_sent_and_says_why(server: LocalServer) -> None:
     error = failure(server, "refused")
     assert type(error) is NotSent
-    assert str(error) == "ClientConnectorError: Connection refused"
+    assert str(error) == "Connection refused"
     assert isinstance(error.__cause__, ConnectionRefusedError)
 
 
@@ -108,7 +108,7 @@ def test_an_unknown_host_means_not_sent() -> None:
         finally:
             await connections.aclose()
 
-    with pytest.raises(NotSent):
+    with pytest.raises(NotSent, match="name is not known"):
         asyncio.run(run())
 
 

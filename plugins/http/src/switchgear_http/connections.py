@@ -145,9 +145,10 @@ def _without_request(error: OutcomeError) -> None:
     while root is not None and type(root).__module__.partition(".")[0] == "aiohttp":
         root = root.__cause__
     root = root if isinstance(root, OSError) else None
-    if root is not None:  # by number: asyncio's own text repeats the address
-        reason = os.strerror(root.errno) if root.errno and root.errno > 0 else type(root).__name__
-        error.args = (f"{error.args[0]}: {reason}",)
+    if root is not None and root.errno and root.errno > 0:
+        error.args = (os.strerror(root.errno),)  # by number: asyncio's own text repeats the address
+    elif isinstance(cause, aiohttp.ClientConnectorDNSError):
+        error.args = ("the host's name is not known",)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         error.remedy = "name the authority that signed the server's certificate in `ca_file`"
     error.__cause__, error.__context__, error.__suppress_context__ = root, None, True

@@ -26,12 +26,9 @@ async def diagnose(provider: "HttpProvider[Any, Any]") -> Sequence[Finding]:
     except OutcomeError as raised:
         error = raised
     now = provider.clock.utc()
-    return (
-        _reachable(provider, error),
-        *_accepted(provider, error),
-        *_usable(status, error),
-        *_in_step(provider.server_date, now),
-    )
+    reachable = _reachable(provider, error)
+    usable = _usable(status, error) if reachable.ok else ()
+    return (reachable, *_accepted(provider, error), *usable, *_in_step(provider.server_date, now))
 
 
 def _reachable(provider: "HttpProvider[Any, Any]", error: OutcomeError | None) -> Finding:

@@ -129,7 +129,11 @@ class HttpProvider(SimpleProvider[RequestT, OutputT]):
             raise UsageError(f"{self.name or type(self).__name__} is not open; await aopen() first")
         own = self.headers()
         request = HttpRequest(method, self.base_url.rstrip("/") + path, {**own, **headers} if own else headers, body)
-        answer = await self.transport.send(request)
+        try:
+            answer = await self.transport.send(request)
+        except OutcomeError as error:
+            self._advise(error)
+            raise
         self.server_date = answer.headers.get("Date")
         if answer.status >= 300:
             raise self._error(answer, content)
@@ -176,9 +180,12 @@ class HttpProvider(SimpleProvider[RequestT, OutputT]):
         with suppress(OutcomeError):  # a body that cannot be read must not hide the status
             said = self.message_of(answer)
         error = self.error_for(answer, scrub(said, self._secrets(), content))
+        self._advise(error)
+        return error
+
+    def _advise(self, error: OutcomeError) -> None:
         if error.remedy is None:
             error.remedy = self.remedies.get(type(error))
-        return error
 
     def _secrets(self) -> Iterator[str]:
         return (value.reveal() for value in self.secrets().values())
