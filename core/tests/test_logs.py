@@ -1,5 +1,6 @@
 """The library's log: silent at first, then in the form that was asked for, and never with a secret in it."""
 
+import gc
 import io
 import json
 import logging as stdlib
@@ -91,6 +92,16 @@ def test_it_is_on_from_opening_to_closing_also_without_with(tmp_path: Path) -> N
     assert first == "plugins.disable[0]: no plugin 'swichgear' is installed. Did you mean switchgear?"
     assert "say: parrot answered after 1 attempts" in others[0]
     assert "later" not in "".join(others)
+
+
+def test_a_board_that_nobody_closed_leaves_no_log_behind(tmp_path: Path) -> None:
+    opened = board({}, {"file": str(tmp_path / "log")})
+    opened.process_sync("say", "hello")
+    opened["say"].close()  # or its thread would keep it
+    del opened
+    gc.collect()
+    OURS.error("later")
+    assert "later" not in (tmp_path / "log").read_text()
 
 
 def test_text_goes_to_standard_error_as_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:

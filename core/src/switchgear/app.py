@@ -1,6 +1,7 @@
 """A composed configuration: its services, ready to be called."""
 
 import asyncio
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -238,6 +239,7 @@ class Switchgear:
         if logging is not None and self._log is None:
             secrets = [*self._loaded.secrets, *self._secret_options()]
             self._log = configure(logging, secrets=secrets, packages=self.catalog.packages, folder=self.document.folder)
+            weakref.finalize(self, self._log.close)  # a board that nobody closed must not leave its log behind
             for problem in self.suspicious:
                 logger.warning("{}", problem)
 
