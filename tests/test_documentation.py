@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -103,3 +104,53 @@ def test_the_tests_that_the_how_to_shows_pass(tmp_path: Path) -> None:
     # S9: what reaches the wire is counted, but for the page in a folder, which reaches none.
     skipped = re.findall(r"SKIPPED \[(\d+)\].*(?:wire_calls|break_wire)\(\)", ran.stdout)
     assert sum(map(int, skipped)) == 3, ran.stdout
+
+
+SESSION = re.compile(r"^```console\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
+COSTS = ROOT / "docs/examples/costs"
+
+
+def sessions(document: Path) -> dict[str, str]:
+    """What a document says that each command prints."""
+    bodies = [block["body"] for block in SESSION.finditer(document.read_text("utf-8"))]
+    found = (command.partition("\n") for body in bodies for command in body.split("$ ")[1:])
+    return {command: output for command, _, output in found}
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the example about costs, with its ledger."""
+    folder = tmp_path_factory.mktemp("costs")
+    for file in COSTS.glob("*.*"):
+        shutil.copy(file, folder)
+    subprocess.run([sys.executable, "make_ledger.py", "ledger.db"], cwd=folder, check=True)
+    return folder
+
+
+REPORTS = sessions(ROOT / "docs/how-to/cost-reports.md")
+
+
+def test_there_are_documented_reports_to_try() -> None:
+    assert len(REPORTS) == 5
+    assert all(REPORTS.values())
+
+
+@pytest.mark.parametrize("command", REPORTS)
+def test_a_documented_report_is_what_is_printed(command: str, books: Path) -> None:
+    _, *arguments = shlex.split(command)
+    ran = subprocess.run(
+        [sys.executable, "-m", "switchgear", *arguments],
+        cwd=books,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert ran.returncode == (1 if "reconcile" in arguments else 0), ran.stderr
+    printed = [line.rstrip() for line in ran.stdout.splitlines()]
+    assert "\n".join(printed).strip("\n") == REPORTS[command].strip("\n")
+
+
+def test_the_configuration_of_the_example_about_costs_is_the_documented_one() -> None:
+    (shown,) = blocks(ROOT / "docs/how-to/cost-reports.md", "toml")
+    assert shown == (COSTS / "switchgear.toml").read_text("utf-8")

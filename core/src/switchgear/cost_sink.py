@@ -119,8 +119,8 @@ class Total:
     hits: int = 0
 
 
-class Ledger(CostSink, Protocol):
-    """A cost sink that can be read: reports, exports and budgets are made of it."""
+class Readable(Protocol):
+    """What reports and exports need of a ledger."""
 
     def totals(self, by: Sequence[str] = (), where: Selection = EVERYTHING) -> Iterator[Total]:
         """The sums by some of `GROUPS` (and always by currency), in the order of their keys."""
@@ -129,6 +129,10 @@ class Ledger(CostSink, Protocol):
     def records(self, where: Selection = EVERYTHING) -> Iterator[CostRecord]:
         """One by one, oldest first, in bounded memory."""
         ...
+
+
+class Ledger(CostSink, Readable, Protocol):
+    """A cost sink that can be read: reports, exports and budgets are made of it."""
 
 
 @attrs.frozen

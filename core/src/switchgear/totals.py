@@ -87,11 +87,13 @@ class _Sum:
     def merge(self, total: Total) -> None:
         self.attempts += total.attempts
         self.cost += total.cost
-        self.in_doubt += total.in_doubt
-        self.doubts += total.doubts
         self.unknown += total.unknown
-        self.saved += total.saved
-        self.hits += total.hits
+        if total.doubts:
+            self.doubts += total.doubts
+            self.in_doubt += total.in_doubt
+        if total.hits or total.saved:
+            self.hits += total.hits
+            self.saved += total.saved
 
 
 _Place = tuple[tuple[str, ...], str]  # key and currency

@@ -27,8 +27,8 @@ def test_the_simplest_bill() -> None:
 
 
 def test_a_bill_with_everything_out_of_a_spreadsheet() -> None:
-    bill = read("\ufeffTag;Produkt;Menge;Betrag (EUR)\n24.11.2026;fast;1.200;1.234,50\n", columns={
-        "date": "Tag", "provider": "Produkt", "quantity": "Menge", "amount": "Betrag (EUR)"}, decimal=",")  # fmt: skip
+    bill = read("\ufeffTag;Artikel;Menge;Betrag (EUR)\n24.11.2026;fast;1.200;1.234,50\n", columns={
+        "date": "Tag", "provider": "Artikel", "quantity": "Menge", "amount": "Betrag (EUR)"}, decimal=",")  # fmt: skip
     (line,) = bill.lines
     assert (line.provider, line.quantity, line.amount) == ("fast", Decimal(1200), Decimal("1234.50"))
     assert (line.start, line.currency) == (NOVEMBER, "EUR")
@@ -179,6 +179,11 @@ def test_columns_are_known_by_their_headings(headings: str, found: dict[str, str
 def test_a_heading_that_is_said_beats_one_that_is_found() -> None:
     found = find_columns(["date", "amount", "charged"], {"amount": "charged"})
     assert found == {"date": "date", "amount": "charged"}
+
+
+def test_a_column_that_is_headed_with_the_unit_has_the_quantity() -> None:
+    assert find_columns(["month", "Pages", "amount"], {}, "pages")["quantity"] == "Pages"
+    assert read("month,pages,amount\n2026-11,7,1\n", unit="pages").lines[0].quantity == 7
 
 
 def test_a_column_that_can_be_one_of_several_has_to_be_said() -> None:

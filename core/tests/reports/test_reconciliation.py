@@ -65,6 +65,13 @@ def test_doubts_explain_a_bill_that_is_lower(record: Any, keep: Any) -> None:
     assert reasons(against(ledger, line(11, "1.00"))) == "1 attempt in doubt, 2 USD, explain a part of it"
 
 
+def test_doubts_that_explain_it_all_explain_the_quantity_too(record: Any, keep: Any) -> None:
+    ledger = keep(record("2026-11-01"), record("2026-11-01", charge=Charge.IN_DOUBT, cost=Decimal(2)))
+    assert reasons(against(ledger, line(11, "0.01", quantity="1"))) == (
+        "1 attempt in doubt, 2 USD, may not have been billed"
+    )
+
+
 def test_unknown_prices_explain_a_bill_that_is_higher(record: Any, keep: Any) -> None:
     ledger = keep(record("2026-11-01"), record("2026-11-02", cost=None), record("2026-11-03", cost=None))
     assert reasons(against(ledger, line(11, "5.00"))) == ("unknown prices: what 2 attempts cost is not in the ledger")
@@ -126,7 +133,8 @@ def test_a_name_that_nobody_has_is_named(record: Any, keep: Any) -> None:
 
 
 def test_lines_without_a_name_are_from_the_only_provider_there_is(record: Any, keep: Any) -> None:
-    assert against(keep(record("2026-11-01")), line(11, "0.01", ""))[0].provider == "fast"
+    saved = record("2026-11-01", provider="", kind="saved", cost=None, saved=Decimal(1), hits=1)
+    assert against(keep(record("2026-11-01"), saved), line(11, "0.01", ""))[0].provider == "fast"
 
 
 def test_lines_without_a_name_are_from_the_provider_that_is_said(record: Any, keep: Any) -> None:

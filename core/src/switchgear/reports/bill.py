@@ -49,7 +49,8 @@ class Reading:
     """How to read a bill. `columns` maps some of `columns.KINDS` to headings; what it leaves out is looked for.
 
     `per` and `zone`: the periods that its lines are put into, on the vendor's calendar; `date_format`, as in
-    `strptime`, is for dates that can be read in two ways; `decimal` is what stands before the cents.
+    `strptime`, is for dates that can be read in two ways; `decimal` is what stands before the cents; `unit` is what
+    its quantities count, a heading like any other.
     """
 
     per: Period = Period.MONTH
@@ -57,6 +58,7 @@ class Reading:
     columns: Mapping[str, str] = attrs.Factory(dict)
     date_format: str | None = None
     decimal: str | None = None
+    unit: str | None = None
 
 
 def read_bill(texts: Iterable[str], how: Reading) -> Bill:
@@ -65,7 +67,7 @@ def read_bill(texts: Iterable[str], how: Reading) -> Bill:
     _, headings = next(rows, (0, []))
     if not headings:
         raise UsageError("the bill is empty")
-    columns = find_columns([heading.strip() for heading in headings], how.columns)
+    columns = find_columns([heading.strip() for heading in headings], how.columns, how.unit)
     place = {
         kind: position
         for position, heading in enumerate(headings)

@@ -18,8 +18,12 @@ KINDS = {
 _OTHERS = frozenset({"unit", "rate", "per", "tax", "vat", "discount", "end"})
 
 
-def find_columns(headings: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """The headings by kind; `given` beats what is found. Raises `UsageError` where one is missing or not clear."""
+def find_columns(headings: Sequence[str], given: Mapping[str, str], unit: str | None = None) -> dict[str, str]:
+    """The headings by kind; `given` beats what is found, and `unit` is one more word for quantities.
+
+    Raises `UsageError` where one is missing or not clear.
+    """
+    kinds = {**KINDS, "quantity": (unit, *KINDS["quantity"])} if unit else KINDS
     for kind, heading in given.items():
         if kind not in KINDS:
             raise UsageError(f"--map {kind}: a column can be {', '.join(KINDS)}")
@@ -27,8 +31,8 @@ def find_columns(headings: Sequence[str], given: Mapping[str, str]) -> dict[str,
             raise UsageError(f"--map {kind}: the bill has no column {heading!r}; it has: {', '.join(headings)}")
     columns = dict(given)
     for find in (_same, _alike):
-        for kind in [kind for kind in KINDS if kind not in columns]:
-            found = find(kind, [heading for heading in headings if heading not in columns.values()])
+        for kind in [kind for kind in kinds if kind not in columns]:
+            found = find(kind, kinds[kind], [heading for heading in headings if heading not in columns.values()])
             if found is not None:
                 columns[kind] = found
     for kind in ("date", "amount"):
@@ -39,18 +43,18 @@ def find_columns(headings: Sequence[str], given: Mapping[str, str]) -> dict[str,
     return columns
 
 
-def _same(kind: str, headings: Sequence[str]) -> str | None:
+def _same(kind: str, names: Sequence[str], headings: Sequence[str]) -> str | None:
     """A heading that is one of the known ones."""
-    known = [name.split() for name in KINDS[kind]]
+    known = [name.split() for name in names]
     ranked = sorted((known.index(words), heading) for heading in headings if (words := _words(heading)) in known)
     return ranked[0][1] if ranked else None
 
 
-def _alike(kind: str, headings: Sequence[str]) -> str | None:
+def _alike(kind: str, names: Sequence[str], headings: Sequence[str]) -> str | None:
     """The only heading with all words of a known one, of which those with most words are tried first."""
     words = {heading: {*_words(heading)} for heading in headings}
     likely = [heading for heading in headings if words[heading].isdisjoint(_OTHERS)]
-    for name in sorted(KINDS[kind], key=lambda name: -len(name.split())):
+    for name in sorted(names, key=lambda name: -len(name.split())):
         near = [heading for heading in likely if words[heading].issuperset(name.split())]
         if len(near) > 1:
             problem = UsageError(f"the {kind} of the bill can be in several columns: {', '.join(near)}")

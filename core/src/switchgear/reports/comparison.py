@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import attrs
 
-from switchgear.cost_sink import EVERYTHING, NOTHING, Ledger, Selection, Total, usage_from
+from switchgear.cost_sink import EVERYTHING, NOTHING, Readable, Selection, Total, usage_from
 from switchgear.money import Charge, Price, from_microseconds, rounded
 from switchgear.tariff import Tariff
 
@@ -34,7 +34,7 @@ class Alternative:
         return self.cost - self.paid
 
 
-def compare(ledger: Ledger, prices: Prices, currency: str, where: Selection = EVERYTHING) -> list[Alternative]:
+def compare(ledger: Readable, prices: Prices, currency: str, where: Selection = EVERYTHING) -> list[Alternative]:
     """For each provider of each service: all attempts that were billed or are in doubt, at its prices.
 
     `prices` are in `currency`. Where they change with time or with what was used before, each attempt gets the price of

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from switchgear.cost_sink import EVERYTHING, NOTHING, Ledger, Selection, Total
+from switchgear.cost_sink import EVERYTHING, NOTHING, Readable, Selection, Total
 from switchgear.errors import UsageError
 from switchgear.periods import Period
 from switchgear.reports.summary import Course, Report, summarize
@@ -35,7 +35,7 @@ class Picture:
 
 
 def picture(
-    ledger: Ledger, *, per: Period | None, zone: tzinfo = UTC, where: Selection = EVERYTHING, currency: str
+    ledger: Readable, *, per: Period | None, zone: tzinfo = UTC, where: Selection = EVERYTHING, currency: str
 ) -> Picture:
     """Read the ledger once. `left_out` are other currencies: amounts in them cannot stand on the same axis.
 
@@ -115,6 +115,7 @@ def _draw_courses(axes: Any, what: Picture) -> None:
             label=f"{course.total.key[0]} ({_amount(course.total.cost)})",
         )
         floor = [a + b for a, b in zip(floor, heights, strict=True)]
+    axes.set_ylim(0, 1.06 * max(floor) or 1.0)
     locator = dates.AutoDateLocator(tz=calendar.zone)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=calendar.zone))

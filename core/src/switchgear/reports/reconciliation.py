@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from switchgear.cost_sink import EVERYTHING, NOTHING, Ledger, Selection, Total, usage_from
+from switchgear.cost_sink import EVERYTHING, NOTHING, Readable, Selection, Total, usage_from
 from switchgear.errors import UsageError
 from switchgear.money import Charge, from_microseconds, rounded
 from switchgear.periods import Period
@@ -58,14 +58,14 @@ class Terms:
     unit: str = CALLS
 
 
-def reconcile(ledger: Ledger, lines: Sequence[Line], terms: Terms, where: Selection = EVERYTHING) -> list[Pair]:
+def reconcile(ledger: Readable, lines: Sequence[Line], terms: Terms, where: Selection = EVERYTHING) -> list[Pair]:
     """A pair for each provider on the bill, and each period from the bill's first to its last in which it has anything.
 
     Raises `UsageError` if nobody can tell whom a line is from.
     """
     if not lines:
         raise UsageError("the bill has no line with a date")
-    known = [total.key[0] for total in ledger.totals(("provider",), where)]
+    known = sorted({total.key[0] for total in ledger.totals(("provider",), where) if total.attempts})
     theirs = _theirs(lines, terms, known)
     starts = [start for _, start in theirs]
     ours = _ours(ledger, terms, attrs.evolve(where, since=min(starts), until=terms.calendar.after(max(starts))))
@@ -101,7 +101,7 @@ def _theirs(lines: Iterable[Line], terms: Terms, known: Sequence[str]) -> dict[_
     return dict(found)
 
 
-def _ours(ledger: Ledger, terms: Terms, where: Selection) -> dict[_Place, _Ours]:
+def _ours(ledger: Readable, terms: Terms, where: Selection) -> dict[_Place, _Ours]:
     by_usage = terms.unit != CALLS
     by = ("provider", "charge", *(["usage"] if by_usage else []), "slot")
     found = [each for each in ledger.totals(by, where) if each.currency == terms.currency]
@@ -121,7 +121,7 @@ def _ours(ledger: Ledger, terms: Terms, where: Selection) -> dict[_Place, _Ours]
     }
 
 
-def _begin(ledger: Ledger, provider: str, where: Selection) -> datetime | None:
+def _begin(ledger: Readable, provider: str, where: Selection) -> datetime | None:
     """When the ledger's first record of a provider is from."""
     first = next(ledger.records(attrs.evolve(where, providers=(provider,))), None)
     return None if first is None else from_microseconds(first.at)
@@ -168,12 +168,9 @@ class _Comparison:
             return []
         if abs(difference) <= self._rounding():
             return [f"rounding: the bill has {_counted(len(self.lines), 'amount')} of {self._places()} decimals"]
-        found = [
-            *self._missing_here(),
-            *self._missing_there(difference),
-            *self._unknown_prices(difference),
-            *self._quantities(),
-        ]
+        found = [*self._missing_here(), *self._missing_there(difference), *self._unknown_prices(difference)]
+        if not (difference < 0 and -difference <= self.ours.in_doubt + self._rounding()):
+            found += self._quantities()
         return found or ["not explained by anything in the ledger"]
 
     def _rounding(self) -> Decimal:

@@ -1,12 +1,12 @@
 """What was spent, by groups and by periods. The sums of any grouping come to the total, to the last digit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import attrs
 
-from switchgear.cost_sink import EVERYTHING, NOTHING, Ledger, Selection, Total
+from switchgear.cost_sink import EVERYTHING, NOTHING, Readable, Selection, Total
 from switchgear.money import rounded
 from switchgear.periods import Period
 from switchgear.reports.calendar import Calendar, fitting
@@ -56,7 +56,7 @@ class Report:
 
 
 def summarize(
-    ledger: Ledger,
+    ledger: Readable,
     by: Sequence[str] = (),
     *,
     per: Period | None = None,
@@ -67,11 +67,13 @@ def summarize(
     for group in by:
         if group not in GROUPINGS:
             raise ValueError(f"unknown group {group!r}")
-    asked = (*by, "kind", "slot")
-    found = list(ledger.totals(asked, where))
+    found: Iterable[Total] = ledger.totals((*by, "kind", "slot"), where)
+    if per is None:
+        found = list(found)
     calendar = Calendar(per or _fitting(found), zone)
-    groups = slice(len(by))
-    by_period = regroup(found, lambda total: (calendar.start(total.key[-1]).isoformat(), *total.key[groups]))
+    # Once over all quarters of hours, of which there can be very many; the rest is made of what that leaves.
+    finest = regroup(found, lambda total: (calendar.start(total.key[-1]).isoformat(), *total.key[:-1]))
+    by_period = regroup(finest, lambda total: total.key[:-1])
     by_group = regroup(by_period, lambda total: total.key[1:])
     times = _times(by_period, calendar)
     return Report(
@@ -80,7 +82,7 @@ def summarize(
         calendar=calendar,
         rows=[_row(total, calendar) for total in by_period] if per else [Row(total=total) for total in by_group],
         courses=_courses(by_group, by_period, times),
-        kinds=regroup(found, lambda total: (total.key[-2],)),
+        kinds=regroup(finest, lambda total: total.key[-1:]),
         totals=regroup(by_group, lambda total: ()),
         times=times,
     )
@@ -116,7 +118,7 @@ def _times(by_period: Sequence[Total], calendar: Calendar) -> list[datetime]:
     return list(calendar.through(first, last))
 
 
-def _fitting(found: Sequence[Total]) -> Period:
+def _fitting(found: Iterable[Total]) -> Period:
     slots = [int(total.key[-1]) for total in found]
     length = max(slots) - min(slots) if slots else 0
     return fitting(timedelta(microseconds=length))

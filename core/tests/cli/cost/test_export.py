@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,11 @@ class Sick:
     assert run("cost", "export", "-f", "costs.csv").exit_code == 1
     assert Path("costs.csv").read_text() == "older"
     assert not Path("costs.csv.part").exists()
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(spend: Any, tmp_path: Path, environ: dict[str, str]) -> None:
+    for number in range(50):
+        spend("2026-11-24", tenant="x" * 5000, id=f"{number}.1")
+    command = f"{sys.executable} -m switchgear cost export | head -c 10"
+    done = subprocess.run(command, shell=True, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("schema,id,", "")

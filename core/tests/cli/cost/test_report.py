@@ -19,7 +19,7 @@ def spent(spend: Any, words: None) -> None:
     spend("2026-11-24 10:00", id="b.2", cost="0.02", provider="good", kind="fallback", tenant="acme")
     spend("2026-11-24 11:00", id="c.1", charge=Charge.IN_DOUBT, outcome="timeout", tags=("batch",))
     spend("2026-11-24 12:00", id="d.1", cost=None, provider="secret")
-    spend("2026-11-24 13:00", id="e.1", kind="saved", cost=None, saved=Decimal("0.3"), hits=20)
+    spend("2026-11-24 13:00", id="e.1", provider="", kind="saved", cost=None, saved=Decimal("0.3"), hits=20)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -36,17 +36,18 @@ def test_a_table_by_provider_with_a_total(spent: None, run: Any) -> None:
         "saved", "USD", "hits", "over", "time,", "per", "hour",
     ]  # fmt: skip
     figures = [line[:9] for line in lines if line[:1] in (["count"], ["total"])]
-    assert figures[0] == ["count", "fast", "3", "0.003", "0.00100", "0.0015", "0", "0.3", "20"]
-    assert figures[1] == ["count", "good", "1", "0.020", "0.02000", "0.0000", "0", "0.0", "0"]
-    assert figures[2][:6] == ["count", "secret", "1", "unknown", "0.0000", "1"]
-    assert figures[3] == ["total", "5", "0.023", "0.00575", "0.0015", "1", "0.3", "20"]
+    assert figures[0] == ["count", "-", "0", "0.000", "0.0000", "0", "0.3", "20"]
+    assert figures[1][:9] == ["count", "fast", "3", "0.003", "0.00100", "0.0015", "0", "0.0", "0"]
+    assert figures[2][:9] == ["count", "good", "1", "0.020", "0.02000", "0.0000", "0", "0.0", "0"]
+    assert figures[3][:6] == ["count", "secret", "1", "unknown", "0.0000", "1"]
+    assert figures[4] == ["total", "5", "0.023", "0.00575", "0.0015", "1", "0.3", "20"]
 
 
 def test_the_summary_names_doubts_unknown_prices_and_savings(spent: None, run: Any) -> None:
     out = run("cost", "report").stdout
-    assert "5 attempts in 4 calls cost 0.023 USD, 0.00575 USD an attempt, 0.00575 USD a call" in out
-    assert "in doubt: 1 attempts, 0.0015 USD of it" in out
-    assert "unknown: what 1 attempts cost, which is not in it" in out
+    assert "5 attempts in 4 calls: 0.023 USD, 0.00575 USD an attempt, 0.00575 USD a call" in out
+    assert "in doubt: 1 attempt, 0.0015 USD of it" in out
+    assert "unknown: what 1 attempt cost, which is not in it" in out
     assert "saved by the cache: 0.3 USD in 20 hits" in out
 
 
@@ -57,6 +58,19 @@ def test_amounts_stand_with_their_points_below_each_other(spent: None, run: Any)
         if "fast" in line or "good" in line
     ]
     assert lines[0].index("0.003") == lines[1].index("0.020")
+
+
+def test_of_one_provider_nobody_can_say_how_many_calls_it_was(spent: None, run: Any) -> None:
+    assert "1 attempt: 0.02 USD, 0.02 USD an attempt\n" in run("cost", "report", "--provider", "good").stdout
+    (total,) = json.loads(run("cost", "report", "--provider", "good", "--json").stdout)["totals"]
+    assert (total["calls"], total["per_call"]) == (None, None)
+
+
+def test_where_nothing_is_known_the_sum_is_unknown_and_not_0(spend: Any, run: Any) -> None:
+    spend("2026-11-24", cost=None)
+    out = run("cost", "report").stdout
+    assert "1 attempt in 1 call: unknown\n" in out
+    assert "0 USD" not in out
 
 
 def test_what_nobody_has_gets_no_column(spend: Any, run: Any) -> None:
@@ -187,7 +201,7 @@ def test_two_currencies_are_never_one_figure(spend: Any, run: Any) -> None:
     spend("2026-11-24", cost="5", currency="EUR")
     out = run("cost", "report", "--by", "provider").stdout
     assert len([line for line in rows(out) if line[:1] == ["total"]]) == 2
-    assert "1 attempts in 1 calls cost 5 EUR" in out
+    assert "1 attempt in 1 call: 5 EUR" in out
 
 
 def test_a_report_needs_no_working_provider(spend: Any, run: Any) -> None:

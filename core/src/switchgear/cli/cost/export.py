@@ -11,9 +11,10 @@ import click
 
 from switchgear.cli import flags
 from switchgear.cli.cost.chosen import Chosen, chosen
+from switchgear.cli.faults import FAILED
 
 if TYPE_CHECKING:
-    from switchgear.cost_sink import Ledger, Selection
+    from switchgear.cost_sink import Readable, Selection
 
 _FORMATS = ("csv", "json", "parquet")
 
@@ -49,7 +50,7 @@ def _by_suffix(file: Path | None) -> str:
     return suffix if suffix in _FORMATS else "csv"
 
 
-def _write(form: str, ledger: "Ledger", where: "Selection", target: IO[bytes]) -> int:
+def _write(form: str, ledger: "Readable", where: "Selection", target: IO[bytes]) -> int:
     import io
 
     from switchgear.reports.exports import write_csv, write_json
@@ -61,17 +62,25 @@ def _write(form: str, ledger: "Ledger", where: "Selection", target: IO[bytes]) -
     text = io.TextIOWrapper(target, "utf-8", newline="")
     try:
         records = ledger.records(where)
-        return write_csv(records, text) if form == "csv" else write_json(records, text)
-    finally:
+        count = write_csv(records, text) if form == "csv" else write_json(records, text)
         text.flush()
-        text.detach()
+    finally:
+        with suppress(BrokenPipeError):
+            text.detach()
+    return count
 
 
 @contextmanager
 def _target(file: Path | None) -> Iterator[IO[bytes]]:
     """Standard output, or a file that appears when it is whole."""
     if file is None:
-        yield sys.stdout.buffer
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads it, such as `head`, has seen enough. Python would complain once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FAILED)
         return
     from switchgear.errors import UsageError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from switchgear.cli.cost.layout import Column, amounts, counts, figures, print_columns
+from switchgear.cli.cost.layout import UNKNOWN, Column, amounts, counts, figures, print_columns
 from switchgear.cli.cost.sparkline import cell_size, sparkline
 from switchgear.cli.faults import say_note
 from switchgear.cli.tables import console
@@ -69,7 +69,7 @@ def show(found: Findings) -> None:
     if found.dearest is not None:
         _show_calls(found.dearest)
     for total in report.totals:
-        _summarize(report, total)
+        _summarize(total, _calls(found, total))
 
 
 def _title(found: Findings) -> str:
@@ -157,18 +157,27 @@ def _show_calls(calls: Sequence[CallCost]) -> None:
     click.echo()
 
 
-def _summarize(report: Report, total: Total) -> None:
-    calls = report.calls(total.currency)
-    texts = [f"{total.attempts} attempts in {calls} calls cost {_money(total.cost, total.currency)}"]
-    each = [(per_attempt(total), "an attempt"), (average(total.cost, calls), "a call")]
-    texts += [f"{_money(amount, total.currency)} {what}" for amount, what in each if amount is not None]
+def _summarize(total: Total, calls: int | None) -> None:
+    in_calls = "" if calls is None else f" in {_counted(calls, 'call')}"
+    texts = [f"{_counted(total.attempts, 'attempt')}{in_calls}: {_cost(total)}"]
+    each = [(per_attempt(total), "an attempt"), (average(total.cost, calls or 0), "a call")]
+    if total.cost or not total.unknown:
+        texts += [f"{_money(amount, total.currency)} {what}" for amount, what in each if amount is not None]
     click.echo(", ".join(texts))
     if total.doubts:
-        click.echo(f"in doubt: {total.doubts} attempts, {_money(total.in_doubt, total.currency)} of it")
+        click.echo(f"in doubt: {_counted(total.doubts, 'attempt')}, {_money(total.in_doubt, total.currency)} of it")
     if total.unknown:
-        click.echo(f"unknown: what {total.unknown} attempts cost, which is not in it")
+        click.echo(f"unknown: what {_counted(total.unknown, 'attempt')} cost, which is not in it")
     if total.hits:
-        click.echo(f"saved by the cache: {_money(total.saved, total.currency)} in {total.hits} hits")
+        click.echo(f"saved by the cache: {_money(total.saved, total.currency)} in {_counted(total.hits, 'hit')}")
+
+
+def _cost(total: Total) -> str:
+    return UNKNOWN if total.unknown and not total.cost else _money(total.cost, total.currency)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _money(amount: Decimal, currency: str) -> str:
@@ -187,7 +196,7 @@ def as_json(found: Findings) -> dict[str, Any]:
         "per": report.per and report.per.value,
         "rows": [_row(report, row.total, row.label, row.start) for row in report.rows],
         "kinds": [{"kind": total.key[0], **_figures(total)} for total in report.kinds],
-        "totals": [{**_figures(total), **_calls(report, total)} for total in report.totals],
+        "totals": [_total(total, _calls(found, total)) for total in report.totals],
     }
     if found.alternatives is not None:
         value["alternatives"] = [_alternative(each, found.opened.currency) for each in found.alternatives]
@@ -215,9 +224,13 @@ def _figures(total: Total) -> dict[str, Any]:
     }
 
 
-def _calls(report: Report, total: Total) -> dict[str, Any]:
-    calls = report.calls(total.currency)
-    return {"calls": calls, "per_call": amount_text(average(total.cost, calls))}
+def _total(total: Total, calls: int | None) -> dict[str, Any]:
+    return {**_figures(total), "calls": calls, "per_call": amount_text(average(total.cost, calls or 0))}
+
+
+def _calls(found: Findings, total: Total) -> int | None:
+    """None where only some of the calls' attempts were looked at: their first ones may be others'."""
+    return None if found.opened.where.providers else found.report.calls(total.currency)
 
 
 def _alternative(each: Alternative, currency: str) -> dict[str, Any]:

@@ -1,21 +1,24 @@
 """Opens the ledger of a configuration, and nothing else of it: a broken provider does not hide what was spent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
 
 from switchgear.cli.cost.chosen import Chosen, selection, zone_of
+from switchgear.cost_sink import EVERYTHING
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from switchgear.app import Switchgear
     from switchgear.config import Settings
-    from switchgear.cost_sink import Ledger, Selection
+    from switchgear.cost_sink import CostRecord, Readable, Selection, Total
     from switchgear.reports.comparison import Prices
+
+T = TypeVar("T")
 
 _PARTS = ("switchgear", "plugins", "cost_sinks", "currencies", "accounting")
 _TABLE = 'Add one: [cost_sinks.ledger] with type = "sqlite"'
@@ -26,7 +29,7 @@ class Opened:
     """A ledger, by its name in the configuration, and what was chosen of it."""
 
     name: str
-    ledger: "Ledger"
+    ledger: "Readable"
     where: "Selection"
     zone: "tzinfo"
     settings: "Settings"
@@ -38,26 +41,53 @@ class Opened:
 
 @contextmanager
 def opened(chosen: Chosen) -> Iterator[Opened]:
-    """The chosen ledger; it is closed in the end. What it raises becomes an error with a remedy."""
-    from switchgear.errors import SwitchgearError
-
+    """The chosen ledger; it is closed in the end."""
     board = _compose(chosen)
     name, ledger = _pick(board.cost_sinks, chosen.sink)
     zone = zone_of(chosen.zone or board.settings.accounting.time_zone)
-    found = Opened(name=name, ledger=ledger, where=selection(chosen, zone), zone=zone, settings=board.settings)
-    # Foreign code: a ledger's own errors are of any kind.
     try:
-        yield found
-    except (SwitchgearError, click.ClickException, click.exceptions.Exit):
-        raise
-    except Exception as error:
-        problem = SwitchgearError(f"cost_sinks.{name} cannot be read: {type(error).__name__}: {error}")
-        problem.remedy = "Look at its options, and whether its file or server is there"
-        raise problem from error
+        yield Opened(
+            name=name,
+            ledger=_Reader(name, ledger),
+            where=selection(chosen, zone),
+            zone=zone,
+            settings=board.settings,
+        )
     finally:
         close = getattr(ledger, "close", None)
         if close is not None:
             close()
+
+
+@attrs.frozen
+class _Reader:
+    """A ledger, to be read only; what it raises becomes an error with a remedy."""
+
+    name: str
+    ledger: Any
+
+    def totals(self, by: Sequence[str] = (), where: "Selection" = EVERYTHING) -> "Iterator[Total]":
+        return self._contained(lambda: self.ledger.totals(by, where))
+
+    def records(self, where: "Selection" = EVERYTHING) -> "Iterator[CostRecord]":
+        return self._contained(lambda: self.ledger.records(where))
+
+    def _contained(self, read: Callable[[], Iterable[T]]) -> Iterator[T]:
+        from switchgear.errors import SwitchgearError
+
+        rows: Iterator[T] | None = None
+        while True:
+            # Foreign code: a ledger's own errors are of any kind.
+            try:
+                rows = rows or iter(read())
+                row = next(rows)
+            except StopIteration:
+                return
+            except Exception as error:
+                problem = SwitchgearError(f"cost_sinks.{self.name} cannot be read: {type(error).__name__}: {error}")
+                problem.remedy = "Look at its options, and whether its file or server is there"
+                raise problem from error
+            yield row
 
 
 def prices(chosen: Chosen) -> "Prices":

@@ -125,7 +125,14 @@ def command(
 
     with opened(chosen) as ledger:
         calendar = Calendar(Period(per), ledger.zone)
-        how = Reading(per=calendar.per, zone=calendar.zone, columns=columns, date_format=date_format, decimal=decimal)
+        how = Reading(
+            per=calendar.per,
+            zone=calendar.zone,
+            columns=columns,
+            date_format=date_format,
+            decimal=decimal,
+            unit=unit,
+        )
         bill = read_bill(_text(invoice).splitlines(keepends=True), how)
         lines, rates = _converted(bill.lines, currency, ledger)
         _say(bill, rates)
