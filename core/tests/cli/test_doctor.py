@@ -191,3 +191,21 @@ def test_only_the_named_services_are_looked_at(run: Run, configure: Configure) -
 def test_a_price_that_has_ended_is_told(run: Run, configure: Configure) -> None:
     (one,) = findings(run, configure, 'type = "frank"\ncost = { per_call = "1", valid_until = 2020-01-01 }')
     assert (one["price"]["ok"], "end" in one["price"]["detail"]) == (None, True)
+
+
+def test_what_the_rest_of_the_file_lacks_is_told_once(run: Run, configure: Configure) -> None:
+    configure('[plugins]\nrequire = ["nobody-has-this"]\n' + service('type = "frank"', 'type = "frank"'))
+    report = json.loads(run("doctor", "--json").stdout)
+    assert [problem["path"] for problem in report["problems"]] == ["plugins.require[0]"]
+    assert all(each["ok"] for each in report["providers"])
+
+
+def test_the_log_of_the_file_says_nothing_about_the_look(run: Run, configure: Configure) -> None:
+    configure('[switchgear.logging]\nlevel = "DEBUG"\n' + service('type = "buggy"'))
+    assert run("doctor").stderr == ""
+
+
+def test_prices_are_looked_at_in_the_files_currency(run: Run, configure: Configure) -> None:
+    text = '[switchgear]\ncurrency = "EUR"\n[currencies]\nUSD = "0.9"\n'
+    configure(text + service('type = "frank"\ncost = { per_call = "1", currency = "USD" }'))
+    assert run("doctor").exit_code == 0

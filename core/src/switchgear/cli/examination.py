@@ -18,8 +18,8 @@ from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.tariff import Tariff
 
 SECONDS = 10.0  # real ones: the longest that a look at one provider may take
-# What a provider alone can be composed with; the rest of the file is for `switchgear check`.
-_SHARED = ("switchgear", "currencies", "plugins")
+# What a provider alone is composed with, table by table; the rest of the file is looked at as a whole.
+_SHARED = {"switchgear": ("currency",), "currencies": None, "plugins": ("disable",)}
 
 
 @attrs.frozen
@@ -55,8 +55,16 @@ def _alone(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
         providers = table.get("providers") if isinstance(table, Mapping) else None
         for name, provider in providers.items() if isinstance(providers, Mapping) else ():
             lonely = {"capability": table.get("capability"), "providers": {name: provider}}
-            shared = {key: tables[key] for key in _SHARED if key in tables}
-            yield service, name, {**shared, "services": {service: lonely}}
+            yield service, name, {**_shared(tables), "services": {service: lonely}}
+
+
+def _shared(tables: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, keys in _SHARED.items():
+        table = tables.get(name)
+        if isinstance(table, Mapping):
+            found[name] = {key: value for key, value in table.items() if keys is None or key in keys}
+    return found
 
 
 async def _look(document: Document, catalog: Catalog) -> list[Finding]:

@@ -34,7 +34,7 @@ def read_json(answer: HttpAnswer) -> Any:
             remedy="check `base_url`, and what stands between here and the vendor",
         )
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body.decode())
     except ValueError:  # it holds the body, so it must not come along
         pass
     raise ProviderError(f"HTTP {answer.status}, but {len(answer.body)} bytes that are no JSON")

@@ -48,11 +48,15 @@ class Connections:
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
         try:
-            with map_errors(CLIENT_ERRORS):
-                return await self._exchange(request)
-        except OutcomeError as error:
-            _without_request(error)
-            raise
+            return await self._exchange(request)
+        # Translated here, not around it: requests that go well need not pay for that. A bug comes out as it is.
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            try:
+                with map_errors(CLIENT_ERRORS):
+                    raise
+            except OutcomeError as error:
+                _without_request(error)
+                raise
 
     async def aclose(self) -> None:
         session, self._session = self._session, None
