@@ -294,8 +294,9 @@ class SqliteLedger:
 
 def _format(connection: sqlite3.Connection, path: Path) -> int:
     """How far the file has come; 0 if it is new. Raises `sqlite3.OperationalError` if we cannot use it."""
-    ((application,),) = connection.execute("PRAGMA application_id")
+    # In this order: another process may be making the file, and both become true together.
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+    ((application,),) = connection.execute("PRAGMA application_id")
     if tables and application != _APPLICATION:
         raise sqlite3.OperationalError(f"{path} is somebody else's database; name another file as `path`")
     ((version,),) = connection.execute("PRAGMA user_version")
