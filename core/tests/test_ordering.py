@@ -101,6 +101,11 @@ def test_a_static_strategy_is_asked_once_for_all_calls(answer: list[str]) -> Non
     assert asked == [1]
 
 
+def test_a_strategy_that_does_not_say_so_is_asked_for_each_call() -> None:
+    order: Any = compile_order(strategy(lambda self, candidates, *, turn: [CANDIDATES[turn]]))
+    assert [order(CANDIDATES, None, turn) for turn in range(3)] == [["a"], ["b"], ["c"]]
+
+
 def test_a_static_strategy_that_lies_is_reported_once(defects: list[str]) -> None:
     order = compile_order(strategy(lambda self, candidates: ["x"], static=True))
     assert [order(CANDIDATES, None, turn) for turn in range(3)] == [CANDIDATES] * 3

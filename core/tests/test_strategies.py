@@ -206,6 +206,10 @@ def test_who_has_weight_0_comes_last_for_emergencies() -> None:
     assert names(order) == "cab"
 
 
+def test_the_providers_that_have_a_weight_are_those_it_names() -> None:
+    assert [*Weighted({"a": 1.0, "b": 0.0}).mentions()] == ["a", "b"]
+
+
 def test_a_weight_below_0_is_refused() -> None:
     with pytest.raises(ValueError, match="weights must be 0 or more: a"):
         Weighted({"a": -0.1, "b": 2.0})
