@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from switchgear import (
     AllProvidersFailed,
@@ -139,10 +139,15 @@ VENDORS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(vendors=VENDORS, count=st.integers(1, 25), concurrency=st.integers(1, 4), retries=st.integers(1, 2))
 def test_whatever_fails_no_item_is_lost_doubled_moved_or_billed_twice(
     vendors: list[Vendor], count: int, concurrency: int, retries: int
 ) -> None:
+    check_no_item_is_lost(vendors, count, concurrency, retries)
+
+
+def check_no_item_is_lost(vendors: list[Vendor], count: int, concurrency: int, retries: int) -> None:
     texts = paragraphs(count)
     heard: list[Translated] = []
     asked = [attrs.evolve(vendor) for vendor in vendors]
@@ -180,8 +185,13 @@ def _check_places(texts: list[str], result: ProviderResult[TranslationOutput], a
     assert bool(result.metadata.get("partial")) == (None in result.output.texts)
 
 
+@settings(deadline=None)
 @given(vendors=VENDORS, count=st.integers(1, 25))
 def test_an_item_fails_only_after_everybody_who_could_take_it_was_asked(vendors: list[Vendor], count: int) -> None:
+    check_everybody_is_asked(vendors, count)
+
+
+def check_everybody_is_asked(vendors: list[Vendor], count: int) -> None:
     texts = paragraphs(count)
     asked = [attrs.evolve(vendor) for vendor in vendors]
 
@@ -198,6 +208,26 @@ def test_an_item_fails_only_after_everybody_who_could_take_it_was_asked(vendors:
             wants_patience = SLOW_DOWN in vendor.steps
             asked_for_it = texts[place] in vendor.items
             assert asked_for_it or too_long or wants_patience, f"{vendor.name} was never asked for item {place}"
+
+
+WORLDS = {"vendors": VENDORS, "count": st.integers(1, 25)}
+AT_LENGTH = settings(max_examples=3000, deadline=None)
+
+
+@pytest.mark.full
+@AT_LENGTH
+@given(**WORLDS, concurrency=st.integers(1, 4), retries=st.integers(1, 2))
+def test_no_item_is_lost_or_doubled_in_thousands_of_worlds(
+    vendors: list[Vendor], count: int, concurrency: int, retries: int
+) -> None:
+    check_no_item_is_lost(vendors, count, concurrency, retries)
+
+
+@pytest.mark.full
+@AT_LENGTH
+@given(**WORLDS)
+def test_nobody_who_could_help_is_left_unasked_in_thousands_of_worlds(vendors: list[Vendor], count: int) -> None:
+    check_everybody_is_asked(vendors, count)
 
 
 async def test_batches_fit_the_limits_of_the_provider_that_is_asked() -> None:
@@ -241,19 +271,29 @@ async def test_with_on_refused_best_the_best_refused_item_is_taken_and_marked() 
 
 
 async def test_of_several_refused_translations_the_best_scored_is_taken_and_a_good_one_beats_them_all() -> None:
-    texts = ("Lines {a} {b} {c}", "Other {a} {b} {c}", "kept")
-    first = Vendor(steps=[lambda text: text.removesuffix(" {c}") if "{" in text else f"{text}@a"])
-    second = Vendor(steps=[lambda text: text.removesuffix(" {b} {c}") if "Lines" in text else f"{text}@b"])
+    texts = ("Lines {a} {b} {c}", "Other {a} {b} {c}", "kept", "Third {a} {b} {c}")
+    first = Vendor(steps=[lambda text: _cut(text, 2 if "Third" in text else 1)])
+    second = Vendor(steps=[lambda text: _cut(text, {"L": 2, "T": 1}.get(text[0], 0))])
     first.name, second.name = "a", "b"
     board = ProviderManager([first, second], validators=[Placeholders()], on_refused="best", clock=VirtualClock())
     result = await translate(board, request(*texts))
-    assert result.output.texts == ("Lines {a} {b}", "Other {a} {b} {c}@b", "kept@a")
-    assert result.output.providers == ("a", "b", "a")
-    assert result.metadata["refused"].keys() == {0}
+    assert result.output.texts == ("Lines {a} {b}", "Other {a} {b} {c}", "kept", "Third {a} {b}")
+    assert result.output.providers == ("a", "b", "a", "b")
+    assert result.metadata["refused"].keys() == {0, 3}
+
+
+def _cut(text: str, placeholders: int) -> str:
+    """The text without its last placeholders."""
+    return text.rsplit(" ", placeholders)[0] if placeholders and "{" in text else text
 
 
 async def test_items_that_come_back_from_several_calls_go_on_in_their_order() -> None:
-    first = Vendor(steps=[lambda text: None if int(text[0]) % 2 else f"{text}@a"], most=Limits(texts=3))
+    class SlowAtFirst(Vendor):
+        async def process(self, request: TranslationRequest) -> ProviderResult[TranslationOutput]:
+            await VirtualClock().sleep(1.0 if "0" in request.texts else 0.1)
+            return await super().process(request)
+
+    first = SlowAtFirst(steps=[lambda text: None if int(text[0]) % 2 else f"{text}@a"], most=Limits(texts=3))
     second = Vendor()
     await translate(service(first, second), request("0", "1", "2", "3", "4", "5"), concurrency=2)
     assert second.asked == [("1", "3", "5")]
