@@ -212,15 +212,14 @@ class GuardedProvider:
             hold = None if reason or till is None else till.always or till.hold(request, call, now)
             if hold is not None and (hold.reason or hold.missing is not None):
                 reason = await self._short_of_money(hold, call, share, probe, force)
+                now = self._monotonic()
             # From here on nothing waits until it is sent, so slot and permit are there, and neither gets lost.
             if not reason and self.rate is not None:
                 self.rate.try_acquire(self._monotonic())
             permit = 0 if reason else self._permit(probe, force)
             if not permit:
-                self._let_go(hold)
                 call.dropped[self.name] = reason or "circuit open"
-                # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
-                return Outcome.REJECTED if outcome.rule.falls_over else outcome
+                return self._let_go(hold, call, outcome)
             answer = await self._send(request, call, permit, now, share, hold)
             if type(answer) is not Outcome:
                 return answer
@@ -284,13 +283,20 @@ class GuardedProvider:
             return hold.reason
         return self._late_refusal(share, probe, force)
 
-    def _let_go(self, hold: "Hold | None") -> None:
-        """It is not sent: what was taken for it goes back. Raises what a budget has against the whole call."""
-        if hold is None or self.till is None:
-            return
-        self.till.drop(hold)
-        if hold.refusal is not None:
-            raise hold.refusal
+    def _let_go(self, hold: "Hold | None", call: Call, outcome: Outcome) -> Outcome:
+        """It is not sent, or not once more: what was taken for it goes back. Gives what that means for the call.
+
+        Raises what a budget has against the whole call.
+        """
+        if hold is not None and self.till is not None:
+            self.till.drop(hold)
+        # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
+        if not outcome.rule.falls_over or isinstance(call.error, InDoubt):
+            return outcome
+        if hold is not None and hold.refusal is not None:
+            hold.refusal.call_id = call.id
+            raise hold.refusal from call.error
+        return Outcome.REJECTED
 
     def _late_refusal(self, share: float | None, probe: bool, force: bool) -> str:
         """What has changed while it stood in line; the place is given back if that ends it."""

@@ -71,15 +71,15 @@ class Lender:
             if not done:
                 self._detach(account, f"no answer in {_LONGEST:g} s")
                 return
-            if account.has(need, self._monotonic()) or account.left is None or account.left >= need:
+            if account.has(need, self._monotonic()) or account.left is None or account.left >= account.lacks(need):
                 continue
             if account.elsewhere <= 0 or self._monotonic() >= gives_up:
                 return
             await self._home.clock.sleep(_AGAIN)
 
     def _ask(self, account: Account, need: Decimal) -> "asyncio.Future[Lease]":
-        want = account.wish(need)
         stale = account.give_back() if self._monotonic() >= account.leased_until else NOTHING
+        want, need = account.wish(need), account.lacks(need)
         at = int(self._home.clock.utc().timestamp() * 1_000_000)
         until = at + int(LEASE * 1_000_000)
         limit = account.settings.limit
@@ -91,18 +91,19 @@ class Lender:
                 account.name, self._holder, limit=limit, want=want, need=need, now=at, until=until
             )
 
+        begun = self._monotonic()
         asked = self._asking[account.name] = asyncio.wrap_future(self._bookkeeper.submit(lease))
-        asked.add_done_callback(lambda done: self._came(account, done))
+        asked.add_done_callback(lambda done: self._came(account, done, begun))
         return asked
 
-    def _came(self, account: Account, asked: "asyncio.Future[Lease]") -> None:
+    def _came(self, account: Account, asked: "asyncio.Future[Lease]", begun: float) -> None:
         del self._asking[account.name]
         if asked.cancelled():
             return
         # Foreign code: a ledger that cannot be reached is no reason to stop working, unless the budget says so.
         error = asked.exception()
         if error is None:
-            account.add(asked.result(), self._monotonic())
+            account.add(asked.result(), begun, self._monotonic())
         else:
             self._detach(account, type(error).__name__)
 
@@ -115,7 +116,17 @@ class Lender:
                 self._bookkeeper.desk.unreachable(f"budgets.{account.budget}", f"its ledger cannot be reached, {then}")
         account.detached_until = now + _DETACHED
 
-    # Housekeeping: what is not used goes back, on the loop; what was spent is looked up, in the bookkeeper's thread
+    # Housekeeping, on the loop: what is not used goes back, what is in use stays ours. In the bookkeeper's thread: what
+    # was spent is looked up.
+
+    def look_after(self) -> None:
+        """Now and then."""
+        self.give_back_unused(_IDLE)
+        now = self._monotonic()
+        for accounts in self._all:
+            for account in accounts.all:
+                if account.needs_renewal(now) and account.name not in self._asking:
+                    self._ask(account, NOTHING)
 
     def give_back_unused(self, idle: float = 0.0) -> None:
         """Let go of what was not used for so many seconds."""
@@ -140,4 +151,4 @@ class Lender:
             self._bookkeeper.desk.look_at_budgets(current)
         loop = self._home.loop
         if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(self.give_back_unused, _IDLE)
+            loop.call_soon_threadsafe(self.look_after)

@@ -101,7 +101,11 @@ class Price:
 def rounded(amount: Decimal) -> Decimal:
     """An amount as it is recorded: to the billionth, as in google.type.Money, so that sums are exact everywhere."""
     whole = amount.quantize(_NANO)
-    return amount if whole == amount else whole
+    if whole == amount:
+        return amount
+    if whole.is_nan():
+        raise ValueError("NaN is no amount")
+    return whole
 
 
 def from_nanos(nanos: int) -> Decimal:

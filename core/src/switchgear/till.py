@@ -148,10 +148,10 @@ class Till:
         # Foreign code: what cannot say its price is of unknown price, and the budgets have a rule for that.
         try:
             estimate = self.provider.estimate_cost(request)
+            return None if estimate is None else rounded(estimate)
         except Exception as error:
             report_defect(f"{self.provider.name}: estimate_cost", error)
             return None
-        return None if estimate is None else rounded(estimate)
 
     # Around it
 
@@ -191,6 +191,10 @@ class Till:
         """A thread that nobody waited for has returned: what was in doubt is known now."""
         attempt.charge = _BILLED
         self._recorder.correct(self._number, attempt, call, hold.budgets)
+        # The ledger takes what it costs beyond the doubt off our lease; what it costs less is nobody's again.
+        if attempt.cost is not None and attempt.cost > hold.taken:
+            for account in hold.accounts:
+                account.settle(NOTHING, attempt.cost - hold.taken)
 
     def _pay(self, hold: Hold, attempt: Attempt) -> None:
         actual = hold.taken if attempt.cost is None else attempt.cost

@@ -46,6 +46,10 @@ class Account:
         """Whether so much is there without asking anybody."""
         return amount <= self.free and now < self.leased_until
 
+    def lacks(self, amount: Decimal) -> Decimal:
+        """How much of it has to be leased."""
+        return amount - min(amount, max(self.free, _NOTHING))
+
     def take(self, amount: Decimal, now: float) -> None:
         self.free -= amount
         self.taken += amount
@@ -62,13 +66,17 @@ class Account:
             return need
         return need * max(1, min(int(self.left / need / _PARTS), _MOST_AT_ONCE))
 
-    def add(self, lease: Lease, now: float) -> None:
-        """What was leased has come."""
+    def add(self, lease: Lease, asked: float, now: float) -> None:
+        """What was leased has come; it was asked for at the moment `asked`."""
         # What was left of a lease that has run out is no longer ours; what was overdrawn, the ledger has counted.
         self.free = max(self.free, _NOTHING) if now < self.leased_until else _NOTHING
         self.free += lease.granted
         self.left, self.elsewhere, self.spent = lease.left, lease.elsewhere, lease.spent
-        self.leased_until = now + _TRUST
+        self.leased_until = asked + _TRUST
+
+    def needs_renewal(self, now: float) -> bool:
+        """Whether what is on its way would soon be anybody's: a request may take longer than a lease."""
+        return self.taken > 0 and now >= self.leased_until - _TRUST / 2 and now >= self.detached_until
 
     def give_back(self) -> Decimal:
         """Let go of what is not taken; how much that is."""
@@ -79,7 +87,7 @@ class Account:
     def share(self) -> float:
         """The part of the limit that is spent, as far as this process knows."""
         limit = self.settings.limit
-        return float(self.spent / limit) if limit else float("inf")
+        return float(self.spent / limit) if limit else float("inf") if self.spent else 0.0
 
 
 class Accounts:

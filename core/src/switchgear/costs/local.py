@@ -55,7 +55,8 @@ class LocalShares:
             book = self._books.get(account)
             if book is not None:
                 book.spent += change
-                book.leased = max(NOTHING, book.leased - change)
+                # What a doubt turns out to cost less is left to all: its attempt has been settled.
+                book.leased = max(NOTHING, book.leased - max(NOTHING, change))
 
     def forget(self, account: str) -> None:
         self._books.pop(account, None)
