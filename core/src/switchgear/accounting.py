@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from switchgear.alert import Alert
 from switchgear.caching.figures import CacheFigures
 from switchgear.config.settings import Settings
+from switchgear.config.wording import suggestion
 from switchgear.cost_sink import NOTHING, CostRecord, Ledger, Selection, usage_from
 from switchgear.costs.alerts import AlertDesk
 from switchgear.costs.bookkeeper import Bookkeeper
@@ -80,7 +81,9 @@ class Books:
         self.bookkeeper.on_tick.append(self._look_around)
         self._lenders: dict[str, Lender] = {}
         self._local: LocalShares | None = None
-        self._budgets = [self._budget(name, budget, f"budgets.{name}") for name, budget in settings.budgets.items()]
+        self._budgets = [
+            self._budget(name, budget, f"budgets.{name}", settings) for name, budget in settings.budgets.items()
+        ]
 
     def till(self, service: str, capability: str, provider: AnyProvider) -> Till:
         """Where a provider's attempts are paid."""
@@ -111,8 +114,9 @@ class Books:
 
     # Budgets
 
-    def _budget(self, name: str, budget: Budget, path: str) -> tuple[Accounts, Lender]:
+    def _budget(self, name: str, budget: Budget, path: str, settings: Settings) -> tuple[Accounts, Lender]:
         clock = self._home.clock
+        _check_names(budget, path, settings)
         accounts = Accounts(name, budget, clock.utc, clock.monotonic, self._zone)
         key = self._keeper_of(budget, path)
         if key not in self._lenders:
@@ -149,7 +153,10 @@ class Books:
         found = next((each for each in self._accounts() if each.name == account), None)
         if ledger is None or found is None:
             return NOTHING
-        return sum((total.cost for total in ledger.totals((), _selection(found))), NOTHING)
+        accounts = next(accounts for accounts, _ in self._budgets if accounts.name == found.budget)
+        totals = ledger.totals(("service", "provider"), _selection(found))
+        ours = (each for each in totals if each.currency == self._currency and accounts.covers(*each.key))
+        return sum((each.cost for each in ours), NOTHING)
 
     def _accounts(self) -> Iterator[Account]:
         for accounts, _ in self._budgets:
@@ -230,6 +237,27 @@ class Books:
             work()  # nothing else runs
         else:
             loop.call_soon_threadsafe(work)
+
+
+def _check_names(budget: Budget, path: str, settings: Settings) -> None:
+    """A misspelled name would limit nobody, and nobody would notice."""
+    services = settings.services
+    providers = {name for service in services.values() for name in service.providers}
+    full = {f"{name}.{each}" for name, service in services.items() for each in service.providers}
+    problems = [
+        Problem(f"{path}.services", f"there is no service {name!r}", suggestion(name, services))
+        for name in budget.services
+        if name not in services
+    ]
+    problems += [
+        Problem(
+            f"{path}.providers", f"there is no provider {name!r}", suggestion(name, full if "." in name else providers)
+        )
+        for name in budget.providers
+        if name not in providers | full
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _tell(hearers: Hearers, events: Sequence[object]) -> None:

@@ -233,6 +233,8 @@ class _Composition:
         """What the configuration says, else the plugin's own price; in the board's currency."""
         given = settings.cost or ()
         tables = [each for each in ([given] if isinstance(given, PriceTable) else given) if not each.is_empty]
+        for message, remedy in (finding for table in tables for finding in table.findings()):
+            self.note(path, message, remedy)
         prices = [table.price() for table in tables]
         if not prices and isinstance(provider.price, Price):
             prices = [provider.price]

@@ -47,7 +47,8 @@ class Period(Enum):
         if self is Period.WEEK:
             return f"{start:%G-W%V}"
         local = start.astimezone(zone)
-        return f"{local:{_FORMS[self]}}"
+        # The hour that comes twice is two.
+        return f"{local:{_FORMS[self]}}{local:%z}" if local.fold and self is Period.HOUR else f"{local:{_FORMS[self]}}"
 
 
 _FORMS = {Period.HOUR: "%Y-%m-%d %H:00", Period.DAY: "%Y-%m-%d", Period.MONTH: "%Y-%m"}

@@ -49,15 +49,16 @@ class Tariff:
 
     def count(self, usage: Mapping[str, Decimal]) -> None:
         """Add to what was used in the current period."""
+        price = self.current()
+        if price is not None:
+            self._so_far(price)
         for unit, used in usage.items():
             self._used[unit] = self._used.get(unit, Decimal(0)) + used
 
     def _so_far(self, price: Price) -> Mapping[str, Decimal]:
         start = self.period_start(price)
         if start != self._counted:
-            # Not at the first look: what was restored from a ledger is of this period.
-            if self._counted is not None:
-                self._used.clear()
+            self._used.clear()
             self._counted = start
         return self._used
 

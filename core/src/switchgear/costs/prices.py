@@ -46,8 +46,8 @@ class PriceTable:
 
     OPEN_KEYS: ClassVar[str] = "units"  # the field that takes the keys that are no field's
 
-    per_call: Amount = field(default=_ZERO, metadata={"help": "of every answer"})
-    fixed: Amount = field(default=_ZERO, metadata={"help": "the same, as payment providers call it; added to it"})
+    per_call: Amount | None = field(default=None, metadata={"help": 'of every answer; "0": it is free'})
+    fixed: Amount | None = field(default=None, metadata={"help": "the same, as payment providers call it; added to it"})
     bps: Amount = field(
         default=_ZERO, metadata={"help": "basis points of the unit `amount`: 290 are 2.9 percent of a payment"}
     )
@@ -78,6 +78,21 @@ class PriceTable:
         """Whether it names no price at all: unknown, not free."""
         return attrs.evolve(self, currency=None, valid_from=None, valid_until=None) == PriceTable() and not self.units
 
+    def findings(self) -> Iterator[tuple[str, str]]:
+        """What makes no sense in it, and what to do about it: prices that would be taken for others."""
+        units = [unit for unit, _ in _per_unit(self.units)]
+        for unit in sorted({unit for unit in units if units.count(unit) > 1}):
+            yield f"there are two prices of {unit}", "Keep one of them"
+        for unit in sorted(self.tiers.keys() & set(units)):
+            yield f"{unit} have tiers, and another price", "Keep one of them"
+        for unit in sorted(self.free.keys() - self.tiers.keys() - set(units) - ({"amount"} if self.bps else set())):
+            yield (
+                f"{unit} are free up to a number, and have no price after it",
+                f'Add per_{unit.removesuffix("s")} = "..."',
+            )
+        if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
+            yield "it ends before it begins", "Exchange valid_from and valid_until"
+
     def price(self) -> Price:
         """The formula."""
         prices = dict(_per_unit(self.units))
@@ -88,7 +103,7 @@ class PriceTable:
             if unit not in tiers:
                 tiers[unit] = (Tier(_ZERO, free), Tier(prices.get(unit, _ZERO)))
         return Price(
-            self.per_call + self.fixed,
+            (self.per_call or _ZERO) + (self.fixed or _ZERO),
             {unit: price for unit, price in prices.items() if unit not in tiers},
             minimum=self.minimum,
             tiers=tiers,
