@@ -166,6 +166,14 @@ def test_a_cost_nobody_knows_is_unknown_and_not_0(path: Path) -> None:
     assert record["message"].endswith("cost unknown")
 
 
+def test_a_calls_cost_is_that_of_all_its_attempts(path: Path) -> None:
+    (record,) = records(logged(path, {"does": "fails"}, {"cost": {"per_call": "0.25"}}, retry={"attempts": 2}))
+    assert record["attempts"] == 3
+    assert record["cost"] is None, "without accounts, nobody knows what a failure costs"
+    (record,) = records(logged(path, {"accepts": False}, {"cost": {"per_call": "0.25"}}))[-1:]
+    assert (record["cost"], record["message"][-9:]) == ("0.25", "cost 0.25")
+
+
 def test_decisions_are_lines_of_their_own_for_whoever_wants_to_know_why(path: Path) -> None:
     found = records(logged(path, {"accepts": False}, {"does": "fails"}, {}, level="DEBUG"))
     passed_over, failed, answered, call = [record for record in found if "call_id" in record]

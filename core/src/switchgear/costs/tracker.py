@@ -10,7 +10,7 @@ from typing import Any, Literal
 import attrs
 
 from switchgear.cost_sink import NOTHING, SLOT, CostRecord, Total
-from switchgear.money import Charge, from_microseconds
+from switchgear.money import Charge, from_microseconds, to_microseconds
 from switchgear.periods import Period
 
 Dimension = Literal["service", "capability", "provider", "tenant", "tags"]
@@ -18,6 +18,7 @@ DIMENSIONS: tuple[Dimension, ...] = ("service", "capability", "provider", "tenan
 MOST_CELLS = 20_000
 RECENT = 1_000  # attempts whose cost can be asked for call by call
 DEAREST = 20
+MOST_DOUBTS = 10_000  # attempts in doubt that may still turn out otherwise
 _EARLIER = -1  # in place of a slot: before everything that is told apart by time
 
 
@@ -75,6 +76,7 @@ class CostTracker:
         self._lock = threading.Lock()
         self._cells: dict[_Cell, Sum] = {}
         self._recent: OrderedDict[str, CostRecord] = OrderedDict()  # by attempt
+        self._doubts: dict[str, CostRecord] = {}
         self._dearest: list[Spent] = []  # the dearest first
         self._least = NOTHING  # what the last of them cost
 
@@ -129,17 +131,19 @@ class CostTracker:
         with self._lock:
             for record in records:
                 self._add(record)
-            while len(self._cells) > MOST_CELLS:
-                self._forget_the_oldest()
+            self._shrink()
 
     def begin_with(self, totals: Iterable[Total], *, with_slot: bool) -> None:
         """What a ledger knows: totals by `slot`, if so, and `DIMENSIONS`."""
         with self._lock:
             for total in totals:
+                if total.currency != self.currency:
+                    continue  # of a time when the board had another one
                 slot, *names = total.key if with_slot else (str(_EARLIER), *total.key)
                 amount = Sum(total.attempts, total.cost, total.in_doubt, total.unknown, total.saved, total.hits)
                 cell: Any = (int(slot), *names)
                 self._cells.setdefault(cell, Sum()).add(amount)
+                self._shrink()
 
     def _add(self, record: CostRecord) -> None:
         if record.kind == "saved":
@@ -148,12 +152,18 @@ class CostTracker:
             cell.hits += record.hits
             return
         recent = self._recent
-        earlier = recent.pop(record.id, None)
+        earlier = self._doubts.pop(record.id, None) or recent.get(record.id)
+        recent.pop(record.id, None)
         recent[record.id] = record
         if len(recent) > RECENT:
             recent.popitem(last=False)
+        if record.charge is Charge.IN_DOUBT:
+            self._doubts[record.id] = record
+            if len(self._doubts) > MOST_DOUBTS:
+                del self._doubts[next(iter(self._doubts))]
         if earlier is not None:
             self._count(earlier, -1)
+            self._dearest = [each for each in self._dearest if each.id != record.id]
         self._count(record, 1)
 
     def _count(self, record: CostRecord, sign: int) -> None:
@@ -180,13 +190,20 @@ class CostTracker:
         return cell
 
     def _rank(self, entry: Spent) -> None:
-        self._dearest = [each for each in self._dearest if each.id != entry.id]
         self._dearest = sorted([*self._dearest, entry], reverse=True)[:DEAREST]
         self._least = self._dearest[-1].cost
 
+    def _shrink(self) -> None:
+        had_time = True
+        while had_time and len(self._cells) > MOST_CELLS:
+            had_time = any(cell[0] != _EARLIER for cell in self._cells)
+            self._forget_the_oldest()
+
     def _forget_the_oldest(self) -> None:
-        oldest = min((cell[0] for cell in self._cells if cell[0] != _EARLIER), default=None)
-        merged = [cell for cell in self._cells if cell[0] == (_EARLIER if oldest is None else oldest)]
+        slots = sorted({cell[0] for cell in self._cells} - {_EARLIER})
+        # Many at once: it is not done at every record.
+        oldest = slots[len(slots) // 8] if slots else None
+        merged = [cell for cell in self._cells if oldest is None or _EARLIER < cell[0] <= oldest]
         for cell in merged:
             amount = self._cells.pop(cell)
             # Without time it is told apart by all the rest; if that is still too much, by what is configured only.
@@ -208,5 +225,5 @@ class CostTracker:
 
 
 def _slot(moment: datetime) -> int:
-    at = int(moment.timestamp() * 1_000_000)
+    at = to_microseconds(moment)
     return at - at % SLOT

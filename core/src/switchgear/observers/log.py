@@ -27,8 +27,10 @@ class CallLog:
                 attempt.message,
             )
         result = call.result
+        spent = call.cost
+        cost = None if spent is None else f"{spent:f}"
         if result is None:
-            logger.bind(**_fields(call), ok=False).info(
+            logger.bind(**_fields(call), ok=False, cost=cost).info(
                 "{} {}: failed after {} attempts in {:.3f} s: {}",
                 call.id,
                 call.service,
@@ -37,7 +39,6 @@ class CallLog:
                 type(call.error).__name__,
             )
             return
-        cost = None if result.cost is None else str(result.cost)
         logger.bind(**_fields(call), ok=True, provider=result.provider, cost=cost, cache=result.cache).info(
             "{} {}: {} answered after {} attempts in {:.3f} s, cost {}",
             call.id,

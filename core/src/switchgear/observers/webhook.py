@@ -4,6 +4,7 @@ import json
 import queue
 import threading
 import urllib.request
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import attrs
@@ -43,9 +44,20 @@ class Webhook:
             logger.error("webhook: an alert is dropped, {} wait already", _MOST_WAITING)
 
     def close(self) -> None:
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join(self.timeout)
+        if self._thread is None:
+            return
+        while True:
+            try:
+                self._waiting.put_nowait(None)
+                break
+            except queue.Full:  # its receiver is slow: the oldest give way
+                self._drop_one()
+        self._thread.join(self.timeout)
+
+    def _drop_one(self) -> None:
+        with suppress(queue.Empty):
+            self._waiting.get_nowait()
+            logger.error("webhook: an alert is dropped, it is being closed")
 
     def _run(self) -> None:
         while (alert := self._waiting.get()) is not None:
