@@ -1,5 +1,6 @@
 """`switchgear cost report`."""
 
+import io
 import json
 import sys
 from decimal import Decimal
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from switchgear.cli.cost.sparkline import cell_size, sparkline
+from switchgear.cli.cost.waiting import reading
 from switchgear.money import Charge
 
 
@@ -284,6 +286,24 @@ def test_a_plot_without_matplotlib_names_the_command(spent: None, run: Any, monk
     assert "pip install 'switchgear[plot]'" in result.stderr
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_somebody_who_watches_sees_that_a_ledger_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal, pipe = Terminal(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with reading("ledger"):
+        pass
+    assert "reading ledger" in terminal.getvalue()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    with reading("ledger"):
+        pass
+    assert pipe.getvalue() == ""
+
+
 def test_a_sparkline_is_as_high_as_its_share_of_the_largest() -> None:
     assert sparkline([Decimal(0), Decimal("0.001"), Decimal(4), Decimal(8)]) == " ▁▅█"
     assert sparkline([Decimal(0), Decimal("0.001"), Decimal(4), Decimal(8)], ascii_only=True) == " .+@"
@@ -303,3 +323,15 @@ def test_a_terminal_without_unicode_gets_plain_characters(spent: None, environ: 
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert "\\u" not in done.stdout
+
+
+def test_the_group_names_its_commands_and_refuses_others(run: Any) -> None:
+    assert all(name in run("cost", "--help").stdout for name in ("report", "export", "reconcile"))
+    assert run("cost", "rapport").exit_code == 2
+
+
+def test_what_a_plot_leaves_out_is_said(spend: Any, run: Any) -> None:
+    pytest.importorskip("matplotlib")
+    spend("2026-11-24")
+    spend("2026-11-24", cost="5", currency="EUR")
+    assert "costs.svg shows USD only, not EUR" in run("cost", "report", "--plot", "costs.svg").stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
-from switchgear.cli import flags
+from switchgear.cli import flags, names
 
 if TYPE_CHECKING:
     from switchgear.cost_sink import Selection
@@ -38,7 +38,7 @@ def chosen(command: Function) -> Function:
 
     @click.option("--since", metavar="WHEN", help=f"Only what was sent from then on: {_EXAMPLES}.")
     @click.option("--until", metavar="WHEN", help="Only what was sent before that, written in the same ways.")
-    @_several("--service", "services", "Only this service.")
+    @_several("--service", "services", "Only this service.", shell_complete=names.complete_service)
     @_several("--provider", "providers", "Only this provider.")
     @_several("--tenant", "tenants", "Only calls for this tenant.")
     @_several("--tag", "tags", "Only calls with this tag, or another one that is given.")
@@ -96,5 +96,5 @@ def _moment(flag: str, text: str | None, zone: tzinfo) -> datetime | None:
     return found.replace(tzinfo=zone) if found.tzinfo is None else found
 
 
-def _several(flag: str, name: str, text: str) -> Callable[[Function], Function]:
-    return click.option(flag, name, metavar="NAME", multiple=True, help=f"{text} May be repeated.")
+def _several(flag: str, name: str, text: str, **more: Any) -> Callable[[Function], Function]:
+    return click.option(flag, name, metavar="NAME", multiple=True, help=f"{text} May be repeated.", **more)

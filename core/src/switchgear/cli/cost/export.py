@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -36,10 +36,11 @@ def command(chosen: Chosen, format: str | None, file: Path | None, json: bool) -
     --json is short for --format json: one array, with a record on each line.
     """
     from switchgear.cli.cost.ledgers import opened
+    from switchgear.cli.cost.waiting import reading
     from switchgear.cli.faults import say_note
 
     form = "json" if json else format or _by_suffix(file)
-    with opened(chosen) as ledger, _target(file) as target:
+    with opened(chosen) as ledger, _target(file) as target, reading(ledger.name) if file else nullcontext():
         count = _write(form, ledger.ledger, ledger.where, target)
     if file is not None:
         say_note(f"{file}: {count} records")

@@ -117,6 +117,7 @@ def command(
     The status is 1 if a difference is above the tolerance. With one --provider, lines that name nobody are from it.
     """
     from switchgear.cli.cost.ledgers import opened
+    from switchgear.cli.cost.waiting import reading
     from switchgear.cli.lines import print_json
     from switchgear.periods import Period
     from switchgear.reports.bill import Reading, read_bill
@@ -143,7 +144,8 @@ def command(
             provider=chosen.providers[0] if len(chosen.providers) == 1 else None,
             unit=unit,
         )
-        pairs = reconcile(ledger.ledger, lines, terms, ledger.where)
+        with reading(ledger.name):
+            pairs = reconcile(ledger.ledger, lines, terms, ledger.where)
     different = [pair for pair in pairs if not tolerance.allows(pair)]
     if json:
         rows = [_described(pair, calendar, ledger.currency, tolerance) for pair in pairs]

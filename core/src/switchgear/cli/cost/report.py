@@ -58,10 +58,12 @@ def command(
     """
     from switchgear.cli.cost import findings
     from switchgear.cli.cost.ledgers import opened
+    from switchgear.cli.cost.waiting import reading
     from switchgear.cli.lines import print_json
 
     with opened(chosen) as ledger:
-        found = findings.find(ledger, by=by, per=per, top=top, compare_with=_prices(chosen) if compare else None)
+        with reading(ledger.name):
+            found = findings.find(ledger, by=by, per=per, top=top, compare_with=_prices(chosen) if compare else None)
         if json:
             print_json(findings.as_json(found))
         else:
