@@ -89,9 +89,7 @@ def tables(
 
 
 async def serve(folder: Path, calls: int, concurrency: int, options: dict[str, str]) -> dict[str, int]:
-    ledger = json.loads(options.get("ledger", '{"type": "sqlite"}'))
-    if ledger["type"] == "sqlite":
-        ledger["options"] = {"path": str(folder / "ledger.db")}
+    ledger = json.loads(options["ledger"])
     settings = tables(
         folder,
         ledger,

@@ -6,8 +6,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from stores import Store
 from switchgear import Charge
-from switchgear.costs.sqlite import SqliteLedger
 
 SHOP = Path(__file__).with_name("shop.py")
 
@@ -27,13 +27,15 @@ def spend(folder: Path, processes: int, calls: int, concurrency: int, *options: 
     return [json.loads(answer.splitlines()[-1]) for answer in answers]
 
 
-def test_s24_four_processes_with_250_calls_each_at_a_time_spend_exactly_the_budget(tmp_path: Path) -> None:
-    ends = spend(tmp_path, 4, 500, 250, "limit=1000", "failing=0.1")
-    ledger = SqliteLedger(path=tmp_path / "ledger.db")
-    records = list(ledger.records())
+def test_s24_four_processes_with_250_calls_each_at_a_time_spend_exactly_the_budget(
+    tmp_path: Path, store: Store
+) -> None:
+    ledger = f"ledger={json.dumps(store.table)}"
+    ends = spend(tmp_path, 4, 500, 250, ledger, "limit=1000", "failing=0.1")
+    records = list(store.ledger.records())
     spent = sum((record.cost for record in records if record.cost is not None), Decimal(0))
     assert spent == Decimal(1000), "retries and what was lost on the way back count"
     assert {record.charge for record in records} == {Charge.BILLED, Charge.IN_DOUBT}
-    assert ledger.spent("all/all") == Decimal(1000)
+    assert store.ledger.spent("all/all") == Decimal(1000)
     assert sum(sum(each.values()) for each in ends) == 2000
     assert sum(each.get("over budget", 0) for each in ends) > 900

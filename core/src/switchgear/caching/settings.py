@@ -24,7 +24,7 @@ class CacheLevel:
     timeout: Wait | None = field(
         default=None, metadata={"help": "the longest to wait for it; absent: that of the whole cache"}
     )
-    options: dict[str, Any] = field(default=Factory(dict), metadata={"help": "its own settings"})
+    options: dict[str, Any] = field(default=Factory(dict), repr=False, metadata={"help": "its own settings"})
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +58,7 @@ class CacheSettings:
         metadata={"help": "the share by which lifetimes are shortened at random, so that not all end at once"},
     )
     timeout: Wait = field(default=_TIMEOUT, metadata={"help": "the longest to wait for a cache that is not at hand"})
-    options: dict[str, Any] = field(default=Factory(dict), metadata={"help": "the cache's own settings"})
+    options: dict[str, Any] = field(default=Factory(dict), repr=False, metadata={"help": "the cache's own settings"})
 
     @property
     def grace(self) -> float:

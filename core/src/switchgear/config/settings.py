@@ -70,8 +70,9 @@ class Component:
     optional: bool = field(
         default=False, kw_only=True, metadata=doc("true: a broken plugin is reported and left out, not an error")
     )
+    # Not shown: one that was written down as it is may be a secret.
     options: dict[str, Any] = field(
-        default=Factory(dict), kw_only=True, metadata=doc("the implementation's own settings")
+        default=Factory(dict), kw_only=True, repr=False, metadata=doc("the implementation's own settings")
     )
 
 
@@ -112,7 +113,7 @@ class Provider:
     cost: PriceTable | tuple[PriceTable, ...] | None = field(
         default=None, metadata=doc('its price, such as { per_page = "0.0015" }; beats the plugin\'s own')
     )
-    options: dict[str, Any] = field(default=Factory(dict), metadata=doc("the provider's own settings"))
+    options: dict[str, Any] = field(default=Factory(dict), repr=False, metadata=doc("the provider's own settings"))
 
 
 @frozen(kw_only=True)
