@@ -19,18 +19,21 @@ def postgresql() -> Iterator[Postgresql]:
 
 
 @pytest.fixture
-def in_postgres(postgresql: Postgresql) -> Store:
+def in_postgres(postgresql: Postgresql) -> Iterator[Store]:
     from switchgear_postgres import Postgres
 
     options = {"dsn": postgresql.url, "schema": f"s{uuid4().hex}"}
     ledger: Any = Postgres(dsn=Secret(options["dsn"]), schema=options["schema"])
-    return Store({"type": "postgres", "options": options}, ledger)
+    yield Store({"type": "postgres", "options": options}, ledger)
+    ledger.close()
 
 
 @pytest.fixture
-def in_sqlite(tmp_path: Path) -> Store:
+def in_sqlite(tmp_path: Path) -> Iterator[Store]:
     path = tmp_path / "ledger.db"
-    return Store({"type": "sqlite", "options": {"path": str(path)}}, SqliteLedger(path=path))
+    ledger = SqliteLedger(path=path)
+    yield Store({"type": "sqlite", "options": {"path": str(path)}}, ledger)
+    ledger.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from stores import Postgresql, Store
 from shop import EXTRA, tables
+from stores import Postgresql, Store
 from switchgear import Charge, Switchgear
 
 CONCURRENCY = 20
