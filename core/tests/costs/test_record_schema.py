@@ -18,7 +18,8 @@ JSON_TYPES = {"text": str, "whole number": int, "number": float, "object of text
 def documented() -> dict[str, tuple[str, str]]:
     text = PAGE.read_text("utf-8").partition("## Where they go")[0]
     return {
-        name: (kind, meaning) for name, kind, meaning in re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", text, re.MULTILINE)
+        name: (kind, meaning)
+        for name, kind, meaning in re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", text, re.MULTILINE)
     }
 
 
