@@ -34,11 +34,8 @@ class Calendar:
         return datetime.max.replace(tzinfo=UTC) if end is None else end.astimezone(UTC)
 
     def label(self, start: datetime) -> str:
-        """As people write it; of two hours with the same name, each with its distance from UTC."""
-        label = self.per.label(start, self.zone)
-        local = start.astimezone(self.zone)
-        twice = self.per is Period.HOUR and local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-        return f"{label} {local.isoformat()[-6:]}" if twice else label
+        """As people write it."""
+        return self.per.label(start, self.zone)
 
     def through(self, first: datetime, last: datetime) -> Iterator[datetime]:
         """The starts of all periods from the one of `first` to the one of `last`, also of those without a record."""
