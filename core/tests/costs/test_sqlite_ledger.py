@@ -170,7 +170,7 @@ def test_a_file_that_must_not_be_written_can_be_read(tmp_path: Path) -> None:
     for folder in takewhile(lambda folder: folder != Path(gettempdir()), (tmp_path, *tmp_path.parents)):
         folder.chmod(0o755)
     code = f"""
-import os, sqlite3, sys
+import os, sqlite3, sys, urllib.parse  # all that is imported must be by then: others may not read it
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_sqlite_ledger import Path, SqliteLedger, ids, record
 if os.getuid() == 0:
