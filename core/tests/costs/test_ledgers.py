@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from switchgear.costs.jsonl import JsonLines
 from switchgear.costs.sqlite import SqliteLedger
-from switchgear.testing import CostSinkSuite
+from switchgear.testing import CostSinkSuite, MemoryLedger
+
+
+class TestMemoryLedger(CostSinkSuite):
+    is_shared = is_lasting = False
+
+    def make(self) -> MemoryLedger:
+        return MemoryLedger()
 
 
 class TestSqlite(CostSinkSuite):
