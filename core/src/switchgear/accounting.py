@@ -81,9 +81,20 @@ class Books:
         self.bookkeeper.on_tick.append(self._look_around)
         self._lenders: dict[str, Lender] = {}
         self._local: LocalShares | None = None
+        home.named.add(self)
         self._budgets = [
             self._budget(name, budget, f"budgets.{name}", settings) for name, budget in settings.budgets.items()
         ]
+
+    def rename(self) -> None:
+        """In a forked child: whoever has not begun has a journal and leases of its own."""
+        if self.bookkeeper.has_started:
+            self._home.leave_behind()
+            return
+        self._holder = new_holder()
+        self._recorder.rename(self._holder)
+        for lender in self._lenders.values():
+            lender.holder = self._holder
 
     def till(self, service: str, capability: str, provider: AnyProvider) -> Till:
         """Where a provider's attempts are paid."""

@@ -5,7 +5,8 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from switchgear.clock import SYSTEM_CLOCK, Clock
 from switchgear.errors import UsageError
@@ -31,6 +32,8 @@ class Home:
         self._thread: threading.Thread | None = None
         self._binding = threading.Lock()
         self._in_place = threading.RLock()  # what runs in place may itself call another service
+        self.named: WeakSet[Named] = WeakSet()
+        _homes.add(self)
 
     @property
     def timers(self) -> Timers:
@@ -132,6 +135,42 @@ class Home:
                 "the event loop this was opened on has ended; keep to one asyncio.run(), or use process_sync() only"
             )
         return loop
+
+    def leave_behind(self) -> None:
+        """In a forked child: what was begun is the parent's, and using it here is an error."""
+        elsewhere: Any = _Elsewhere()
+        self.loop, self._pid = elsewhere, -1
+
+
+class Named(Protocol):
+    """Has a name that no other process may use."""
+
+    def rename(self) -> None:
+        """In a forked child: take another, or `Home.leave_behind` what must not be used here."""
+        ...
+
+
+class _Elsewhere:
+    """A loop of the parent."""
+
+    def is_closed(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return True
+
+
+_homes: "WeakSet[Home]" = WeakSet()
+
+
+def _rename_all() -> None:
+    for home in list(_homes):
+        for each in list(home.named):
+            each.rename()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_rename_all)
 
 
 class _HandedOver(Generic[T]):

@@ -37,7 +37,7 @@ class Lender:
         self._bookkeeper = bookkeeper
         self._home = home
         self._monotonic = home.clock.monotonic
-        self._holder = holder
+        self.holder = holder
         self._asking: dict[str, asyncio.Future[Lease]] = {}
         self._waiting: dict[str, int] = {}
         self._all: list[Accounts] = []
@@ -86,10 +86,8 @@ class Lender:
 
         def lease() -> Lease:
             if stale:  # we did not count on it any more
-                self._keeper.give_back(account.name, self._holder, stale)
-            return self._keeper.lease(
-                account.name, self._holder, limit=limit, want=want, need=need, now=at, until=until
-            )
+                self._keeper.give_back(account.name, self.holder, stale)
+            return self._keeper.lease(account.name, self.holder, limit=limit, want=want, need=need, now=at, until=until)
 
         begun = self._monotonic()
         asked = self._asking[account.name] = asyncio.wrap_future(self._bookkeeper.submit(lease))
@@ -136,7 +134,7 @@ class Lender:
                 self._return(account, account.give_back())
 
     def _return(self, account: Account, amount: Decimal) -> None:
-        self._bookkeeper.submit(lambda: self._keeper.give_back(account.name, self._holder, amount))
+        self._bookkeeper.submit(lambda: self._keeper.give_back(account.name, self.holder, amount))
 
     def _accounts(self) -> Iterator[Account]:
         for accounts in self._all:

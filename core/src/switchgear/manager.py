@@ -150,8 +150,13 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self._turn = 0
         self._in_flight = 0
         self._closing = False
-        self._id_prefix = secrets.token_hex(8)  # ledgers tell attempts of all processes and times apart by it
         self._ids = itertools.count(1)
+        self.rename()
+        self._home.named.add(self)
+
+    def rename(self) -> None:
+        """Name calls anew, as after a fork: ledgers tell the attempts of all processes and times apart by it."""
+        self._id_prefix = secrets.token_hex(8)
 
     @property
     def providers(self) -> dict[str, BaseProvider[RequestT, OutputT]]:

@@ -160,6 +160,10 @@ class Bookkeeper:
         self._is_closed = True
 
     @property
+    def has_started(self) -> bool:
+        return self._started
+
+    @property
     def lost(self) -> Mapping[str, int]:
         """Records that were given up, by sink."""
         return {pipe.name: pipe.lost for pipe in self._pipes if pipe.lost}

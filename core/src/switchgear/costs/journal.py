@@ -114,8 +114,8 @@ class Journal:
         self.taken = 0  # the last file that was read; those before it are complete, and were read to their ends
         self._folder = folder
         self._paper: Callable[[int], Paper] = Mapped if kind == "mapped" else Written
-        self._head = header(holder, currency)
-        self._holder = holder
+        self._currency = currency
+        self.rename(holder)
         self._origins: list[Origin] = []
         self._segments: deque[Segment] = deque()
         self._current: Paper | None = None
@@ -123,6 +123,11 @@ class Journal:
         self._number = 0
         self._is_closed = False
         self._aside: deque[bytes] = deque(maxlen=100_000)  # what could not be written, for the sinks all the same
+
+    def rename(self, holder: str) -> None:
+        """Before the first line: whose it is."""
+        self._head = header(holder, self._currency)
+        self._holder = holder
 
     def register(self, origin: Origin) -> int:
         """The number by which its lines name a provider."""

@@ -35,6 +35,9 @@ class JournalSource:
     def register(self, origin: Origin) -> int:
         return self._journal.register(origin)
 
+    def rename(self, holder: str) -> None:
+        self._journal.rename(holder)
+
     # On the home loop
 
     def _intend(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
@@ -113,6 +116,9 @@ class MemorySource:
     def register(self, origin: Origin) -> int:
         self._origins.append(origin)
         return len(self._origins) - 1
+
+    def rename(self, holder: str) -> None:
+        self._holder = holder
 
     def settle(self, number: int, attempt: Attempt, call: Call, budgets: tuple[str, ...]) -> None:
         if len(self._settled) >= MOST:
