@@ -5,10 +5,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import takewhile
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -34,8 +34,23 @@ def record(number: int, **values: Any) -> CostRecord:
     return CostRecord(**(given | values))
 
 
+_OPENED: list[SqliteLedger] = []
+
+
+def opened(path: Path) -> SqliteLedger:
+    _OPENED.append(SqliteLedger(path=path))
+    return _OPENED[-1]
+
+
+@pytest.fixture(autouse=True)
+def all_closed() -> Iterator[None]:
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
+
+
 def written(path: Path, *records: CostRecord) -> SqliteLedger:
-    ledger = SqliteLedger(path=path)
+    ledger = opened(path)
     for each in records:
         ledger.cost_recorded(each)
     ledger.flush()
@@ -53,11 +68,11 @@ def test_what_is_kept_survives_the_process_and_is_nobody_elses_business(tmp_path
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
     assert path.parent.stat().st_mode & 0o777 == 0o700
     ledger.close()
-    assert list(SqliteLedger(path=path).records()) == [record(1)]
+    assert list(opened(path).records()) == [record(1)]
 
 
 def test_a_relative_path_starts_at_the_configurations_folder(tmp_path: Path) -> None:
-    ledger = SqliteLedger(path=Path("ledger.db"))
+    ledger = opened(Path("ledger.db"))
     ledger.folder = tmp_path
     ledger.cost_recorded(record(1))
     ledger.flush()
@@ -65,7 +80,7 @@ def test_a_relative_path_starts_at_the_configurations_folder(tmp_path: Path) -> 
 
 
 def test_nothing_is_made_by_asking_a_ledger_that_is_not_there(tmp_path: Path) -> None:
-    ledger = SqliteLedger(path=tmp_path / "state" / "ledger.db")
+    ledger = opened(tmp_path / "state" / "ledger.db")
     assert list(ledger.totals()) == list(ledger.records()) == []
     ledger.flush()
     ledger.close()
@@ -89,7 +104,7 @@ for batch in range(10_000):
         writer.send_signal(signal.SIGKILL)
         for line in writer.stdout:
             last = int(line)
-    ledger = SqliteLedger(path=path)
+    ledger = opened(path)
     kept = len(ids(ledger))
     assert kept % 100 == 0
     assert kept >= (last + 1) * 100
@@ -102,7 +117,7 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    ledger = SqliteLedger(path=path)
+    ledger = opened(path)
     ledger.cost_recorded(record(2))
     with pytest.raises(sqlite3.OperationalError, match=r"newer Switchgear \(format 99, .* upgrade"):
         ledger.flush()
@@ -115,7 +130,7 @@ def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (a)")
     connection.close()
-    ledger = SqliteLedger(path=path)
+    ledger = opened(path)
     ledger.cost_recorded(record(1))
     with pytest.raises(sqlite3.OperationalError, match="somebody else's"):
         ledger.flush()
@@ -163,12 +178,18 @@ assert ledger.spent({ACCOUNT!r}) == 5_000
     assert done.stdout.startswith("refused")
 
 
-def test_a_file_that_must_not_be_written_can_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may look into; those of pytest are its user's own."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_file_that_must_not_be_written_can_be_read(open_folder: Path) -> None:
+    path = open_folder / "ledger.db"
     written(path, record(1)).close()
     path.chmod(0o444)
-    for folder in takewhile(lambda folder: folder != Path(gettempdir()), (tmp_path, *tmp_path.parents)):
-        folder.chmod(0o755)
     code = f"""
 import os, sqlite3, sys, urllib.parse  # all that is imported must be by then: others may not read it
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -188,7 +209,7 @@ except (OSError, sqlite3.OperationalError):
 
 
 def test_an_amount_that_does_not_fit_is_refused_alone(tmp_path: Path) -> None:
-    ledger = SqliteLedger(path=tmp_path / "ledger.db")
+    ledger = opened(tmp_path / "ledger.db")
     ledger.cost_recorded(record(1))
     with pytest.raises(ValueError, match=r"record c2\.1: the amount 9999999999999999999 is beyond"):
         ledger.cost_recorded(record(2, cost=Decimal(9999999999999999999)))
@@ -238,6 +259,6 @@ print(spent)
     ]
     spent = [int(process.communicate()[0]) for process in started]
     assert sum(spent) == 1000, spent
-    ledger = SqliteLedger(path=path)
+    ledger = opened(path)
     assert ledger.spent(ACCOUNT) == 250
     assert len(ids(ledger)) == 1000
