@@ -63,7 +63,10 @@ def settlement(attempt: Attempt) -> bytes:
 
 def extra_of(tenant: str | None, tags: Iterable[str], budgets: Iterable[str]) -> str:
     """What a call adds to its attempts, as one field; JSON, since people may call tenants and tags what they like."""
-    return json.dumps([tenant, list(tags), list(budgets)]) if tenant is not None or tags or budgets else ""
+    if tenant is None and not tags and not budgets:
+        return ""
+    # `str`: by the time this is written, the attempt has its permit, and must not end over what somebody's tag is.
+    return json.dumps([tenant, list(tags), list(budgets)], default=str)
 
 
 _CHARGES = {charge.value: charge for charge in Charge}

@@ -9,6 +9,9 @@ from switchgear.cost_sink import NOTHING, CostRecord, Lease
 from switchgear.money import Charge
 
 
+MOST_BOOKS = 20_000  # accounts that are remembered
+
+
 @attrs.define
 class _Book:
     spent: Decimal
@@ -58,10 +61,15 @@ class LocalShares:
                 # What a doubt turns out to cost less is left to all: its attempt has been settled.
                 book.leased = max(NOTHING, book.leased - max(NOTHING, change))
 
-    def forget(self, account: str) -> None:
-        self._books.pop(account, None)
-
     def _book(self, account: str) -> _Book:
         if account not in self._books:
+            if len(self._books) >= MOST_BOOKS:
+                self._trim()
             self._books[account] = _Book(self._spent_before(account))
         return self._books[account]
+
+    def _trim(self) -> None:
+        """Names come from requests. The oldest that nobody has leased from: the ledger remembers them."""
+        unused = [account for account, book in self._books.items() if not book.leased]
+        for account in unused[: MOST_BOOKS // 10]:
+            del self._books[account]
