@@ -8,7 +8,6 @@ import attrs
 from switchgear.cost_sink import NOTHING, CostRecord, Lease
 from switchgear.money import Charge
 
-
 MOST_BOOKS = 20_000  # accounts that are remembered
 
 
