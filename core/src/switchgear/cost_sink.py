@@ -174,7 +174,7 @@ class SharedLedger(Ledger, Protocol):
 
 def usage_text(usage: Mapping[str, Decimal]) -> str:
     """A usage as ledgers write it, the same for equal usages: `characters=120 pages=2`."""
-    return " ".join([f"{unit}={amount:f}" for unit, amount in sorted(usage.items())])
+    return " ".join([f"{unit}={amount.normalize():f}" for unit, amount in sorted(usage.items())])
 
 
 def usage_from(text: str) -> dict[str, Decimal]:

@@ -18,7 +18,7 @@ from switchgear.logs import logger, report_defect
 
 T = TypeVar("T")
 
-BATCH = 10_000  # records between two flushes at the most
+BATCH = 5_000  # records between two flushes at the most
 MOST_WAITING = 50_000  # records that a sink which is away may be owed in memory
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _PATIENCE = 10.0  # seconds that closing waits for the sinks
