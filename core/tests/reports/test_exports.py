@@ -65,7 +65,7 @@ def test_csv_has_exact_amounts_without_exponents(full: CostRecord) -> None:
         "currency": "EUR",
         "cost": "0.0000015",
         "estimate": "12345678901.000000001",
-        "usage": "characters=120 pages=2.50",
+        "usage": "characters=120 pages=2.5",
         "latency": "0.25",
         "tenant": 'Acme, "Inc"\n',
         "tags": "b, a",
