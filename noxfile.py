@@ -106,11 +106,9 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """Run each package's tests; the core also on every other interpreter that is found."""
     install_for_tests(session, package)
-    options = list(session.posargs)
-    if package == "core":
-        options += ["-n", "auto", "--maxprocesses", "4"]  # many quick tests, that share nothing
-        if session.python is None and not session.posargs:  # a selection of tests covers too little
-            options += ["--cov=switchgear"]
+    options = ["-n", "auto", "--maxprocesses", "4", *session.posargs]  # they share nothing
+    if package == "core" and session.python is None and not session.posargs:  # a selection of tests covers too little
+        options += ["--cov=switchgear"]
     session.run("pytest", tests_of(package), *options)
 
 

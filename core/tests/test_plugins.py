@@ -74,9 +74,15 @@ def test_a_damaged_distribution_hides_itself_and_nobody_else(site: Any, loud: No
 def test_a_distribution_without_metadata_is_called_after_its_folder(site: Any, loud: None) -> None:
     (site.folder / "acme_loud-1.0.dist-info" / "METADATA").unlink()
     offer = Catalog().find("providers", "loud", "echo")
-    assert str(offer) == "echo.loud (acme_loud:Loud, acme_loud-1.0.dist-info)"
-    (site.folder / "acme_loud-1.0.dist-info" / "METADATA").write_bytes(b"\xff\xfe")
-    assert str(Catalog().find("providers", "loud", "echo")) == str(offer)
+    assert str(offer) == "echo.loud (acme_loud:Loud, acme-loud 1.0)"
+
+
+def test_where_the_folder_does_not_say_both_its_name_and_version_are_read(site: Any, loud: None) -> None:
+    info = (site.folder / "acme_loud-1.0.dist-info").rename(site.folder / "acme_loud.egg-info")
+    (info / "METADATA").rename(info / "PKG-INFO")
+    assert str(Catalog().find("providers", "loud", "echo")) == "echo.loud (acme_loud:Loud, acme-loud 1.0)"
+    (info / "PKG-INFO").write_bytes(b"\xff\xfe")
+    assert str(Catalog().find("providers", "loud", "echo")) == "echo.loud (acme_loud:Loud, acme_loud.egg-info)"
 
 
 def test_the_version_of_what_is_not_installed_is_unknown() -> None:

@@ -4,8 +4,15 @@ import os
 import sys
 
 
+def run() -> None:
+    """Run the command line; it leaves with its status."""
+    from switchgear.cli.program import program
+
+    program.main()
+
+
 def main() -> None:
-    """Run the command line and exit with its status."""
+    """Answer, or run the command line, and exit with its status."""
     # Answered before anything that takes longer to import than this takes to say, and before anything can be broken.
     if sys.argv[1:2] == ["--version"]:
         from switchgear._version import __version__
@@ -18,9 +25,8 @@ def main() -> None:
         return
     try:
         from switchgear.cli.ending import leave
-        from switchgear.cli.program import program
 
-        leave(program.main)
+        leave(run)
     except KeyboardInterrupt:  # before or after the command itself, which handles its own
         sys.exit(130)
 

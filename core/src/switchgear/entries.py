@@ -5,6 +5,8 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import NamedTuple
 
 GROUP_PREFIX = "switchgear."
+_FOLDER = re.compile(r"(.+)-([^-]+)\.dist-info")
+_HEADER = re.compile(r"^(name|version):(.*)$", re.MULTILINE | re.IGNORECASE)
 
 
 class Point(NamedTuple):
@@ -31,37 +33,31 @@ def installed_entries() -> Entries:
         try:
             # Most have none of ours, and need not be parsed.
             if f"[{GROUP_PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
-                name, version = name_of(distribution), version_of(distribution)
+                name, version = identity_of(distribution)
                 entries = (entry for entry in distribution.entry_points if entry.group.startswith(GROUP_PREFIX))
                 points.setdefault(normalized(name), [Point(entry, name, version) for entry in entries])
         except Exception:
-            damaged.append(name_of(distribution))
+            damaged.append(identity_of(distribution)[0])
     return Entries(tuple(point for ours in points.values() for point in ours), tuple(damaged))
 
 
-def name_of(distribution: Distribution) -> str:
-    """Its name; where the metadata has none, that of its folder."""
-    folder = str(getattr(distribution, "_path", "unknown")).replace("\\", "/").rpartition("/")[2]
-    return _header(distribution, "Name") or folder
+def identity_of(distribution: Distribution) -> tuple[str, str]:
+    """Name and version, empty where it has none.
 
-
-def version_of(distribution: Distribution) -> str:
-    """Its version, empty where the metadata has none."""
-    return _header(distribution, "Version")
-
-
-def _header(distribution: Distribution, name: str) -> str:
-    """One line of the metadata's head, empty where it has none.
-
-    `distribution.metadata` would parse the whole file, readme included, once for each question.
+    Installers name the folder after both (https://packaging.python.org/en/latest/specifications/recording-installed-packages/),
+    which saves reading a file for each. `distribution.metadata` would parse it whole, readme included.
     """
+    folder = str(getattr(distribution, "_path", "unknown")).replace("\\", "/").rpartition("/")[2]
+    named = _FOLDER.fullmatch(folder)
+    if named:
+        return named[1].replace("_", "-"), named[2]
     # Foreign files again; their reader raises whatever it stumbles over.
     try:
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     except Exception:
-        text = None
-    found = re.search(rf"^{name}:(.*)$", (text or "").partition("\n\n")[0], re.MULTILINE | re.IGNORECASE)
-    return found[1].strip() if found else ""
+        text = ""
+    headers = {key.lower(): value.strip() for key, value in _HEADER.findall(text.partition("\n\n")[0])}
+    return headers.get("name") or folder, headers.get("version", "")
 
 
 def normalized(distribution: str) -> str:

@@ -21,6 +21,7 @@ from switchgear.testing import MemoryLedger
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PERIODS = [Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH]
+THREE_MONTHS = 1_790_000_000_000_000, 1_798_000_000_000_000  # with the night on which Berlin's summer time ends
 FIGURES = ("attempts", "cost", "in_doubt", "doubts", "unknown", "saved", "hits")
 
 names = st.sampled_from(["", "a", "b", "c, d", "é"])
@@ -38,7 +39,7 @@ def _drawn(draw: st.DrawFn, number: int) -> CostRecord:
     cost = draw(st.none() | amounts)
     return CostRecord(
         id=f"c{number}.1",
-        at=draw(st.integers(1_640_000_000_000_000, 1_800_000_000_000_000)),
+        at=draw(st.integers(*THREE_MONTHS)),
         service=draw(names),
         capability=draw(names),
         provider=draw(names),
