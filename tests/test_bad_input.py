@@ -1,6 +1,7 @@
 """Whatever is wrong with an input or a file is said in a sentence, and the other inputs are read all the same."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +18,16 @@ capability = "ocr"
 type = "tesseract"
 """
 BAD = {
-    "missing.png": "missing.png: no such file; check the path",
-    "bad-empty.png": "bad-empty.png: the file is empty",
-    "bad-truncated.png": "bad-truncated.png: the file is damaged or cut off",
-    "bad-noise.png": "bad-noise.png: not an image or a PDF by its content",
-    "bad-text.png": "bad-text.png: not an image or a PDF by its content",
-    "bad-locked.pdf": "bad-locked.pdf: the PDF is encrypted",
-    "huge.png": "huge.png: page 1 has 20,000 x 20,000 pixels (400 megapixels), more than the limit",
+    "missing.png": ("missing.png: no such file", "Check the path"),
+    "bad-empty.png": ("bad-empty.png: the file is empty", "It may still be being written, or its copy failed"),
+    "bad-truncated.png": ("bad-truncated.png: the file is damaged or cut off", "Make or fetch it again"),
+    "bad-noise.png": ("bad-noise.png: not an image or a PDF by its content", "Save it as PNG, JPEG"),
+    "bad-text.png": ("bad-text.png: not an image or a PDF by its content", "Save it as PNG, JPEG"),
+    "bad-locked.pdf": ("bad-locked.pdf: the PDF is encrypted", "Save a copy without its password"),
+    "huge.png": (
+        "huge.png: page 1 has 20,000 x 20,000 pixels (400 megapixels), more than the limit of 100 megapixels",
+        "Scale it down (300 dpi are plenty for text), or raise limits.page_pixels",
+    ),
 }
 
 Run = Callable[..., Result]
@@ -46,16 +50,28 @@ def test_every_other_file_is_read(run: Run) -> None:
     first, *bad, last = map(json.loads, result.stdout.splitlines())
     assert "Universal Declaration" in first["output"]["text"]
     assert last["output"] == first["output"]
-    for line, (name, message) in zip(bad, BAD.items(), strict=True):
+    for line, (name, (message, remedy)) in zip(bad, BAD.items(), strict=True):
         assert (line["input"], line["ok"], line["error"]["type"]) == (name, False, "InvalidInput")
-        assert line["error"]["message"].startswith(message)
+        assert line["error"]["message"] == message
+        assert line["error"]["remedy"].startswith(remedy)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_among_the_inputs_keeps_nobody_waiting(run: Run) -> None:
+    os.mkfifo("pipe.png")
+    result = run("run", "scans", "pipe.png", "clean-1.png", "--json")
+    pipe, page = map(json.loads, result.stdout.splitlines())
+    assert pipe["error"]["message"] == "pipe.png: a pipe, and no file"
+    assert "- for standard input" in pipe["error"]["remedy"]
+    assert page["ok"]
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_alone_is_one_sentence_and_status_1(name: str, run: Run) -> None:
     result = run("run", "scans", name)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"error: {BAD[name]}")
+    message, remedy = BAD[name]
+    assert result.stderr.startswith(f"error: {message}. {remedy}")
     assert "Traceback" not in result.stderr
 
 
@@ -70,13 +86,15 @@ def test_a_folder_without_pages_is_a_usage_error(run: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("dpi=abc", "dpi 'abc': not a whole number of 36 or more; write for example 200 or 300"),
+        ("dpi=abc", "dpi 'abc': not a whole number of 36 or more. Write for example 200 or 300"),
         ("dpi=7", "dpi '7': not a whole number"),
         ("limits=3", "limits: expected Limits(...) from switchgear_ocr, got a str"),
         ("languages=xx-what", "language 'xx-what': not an ISO 639-3 code"),
         ("pages=x", "pages 'x': not a page or a range"),
         ("pages=7", "pages 7: the document has 1"),
-        ("colour=red", "unknown option 'colour'; there are languages, pages"),
+        ("limits.pages=all", "limits.pages 'all': not a whole number of 1 or more"),
+        ("limits.page_pixels=1000", "more than the limit of 0.001 megapixels. Scale it down"),
+        ("colour=red", "unknown option 'colour'. There are languages, pages"),
     ],
 )
 def test_a_bad_option_of_the_request_is_one_sentence_and_status_1(option: str, message: str, run: Run) -> None:

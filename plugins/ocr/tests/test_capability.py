@@ -28,8 +28,10 @@ def test_a_request_is_taken_as_it_is() -> None:
 
 
 def test_an_unknown_option_is_told_with_those_there_are() -> None:
-    with pytest.raises(InvalidInput, match="unknown option 'language'; there are languages, pages"):
+    with pytest.raises(InvalidInput, match="unknown option 'language'") as caught:
         OCR.request(CONTENT, language="eng")
+    options = "languages, pages, dpi, name, limits.file_bytes, limits.page_pixels, limits.pages"
+    assert caught.value.remedy == f"There are {options}"
 
 
 @pytest.mark.parametrize("dpi", ["abc", "", "35", 35, -1, True, 200.0, None])
@@ -42,6 +44,17 @@ def test_dots_per_inch_that_are_none_are_invalid_input(dpi: object) -> None:
 def test_limits_that_are_none_are_invalid_input() -> None:
     with pytest.raises(InvalidInput, match="limits: expected Limits"):
         OCR.request(CONTENT, limits="3")
+    for wrong in ("many", "", "0", "9" * 5000, True, 1.5):
+        with pytest.raises(InvalidInput, match=r"limits\.pages .*not a whole number of 1 or more"):
+            OCR.request(CONTENT, **{"limits.pages": wrong})
+
+
+def test_one_limit_comes_by_itself_as_text_and_the_others_stay() -> None:
+    raised = OCR.request(CONTENT, **{"limits.page_pixels": "400000000", "dpi": "300"})
+    assert raised.limits == Limits(page_pixels=400_000_000)
+    assert raised.dpi == 300
+    both = OCR.request(CONTENT, **{"limits": Limits(pages=3), "limits.file_bytes": 7})
+    assert both.limits == Limits(file_bytes=7, pages=3)
 
 
 def test_the_fingerprint_is_of_the_content_not_of_its_place(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Documents: looked at by their header, decoded once, refused with a message that helps."""
 
 import io
+import os
+import socket
 import struct
 import threading
 import warnings
@@ -43,15 +45,15 @@ def encrypted_pdf() -> bytes:
     ("content", "wrong", "remedy"),
     [
         (b"", "is empty", "copy failed"),
-        (b"text, whatever its name says", "not an image or a PDF", "OCR reads PNG"),
-        (np.random.default_rng(1).bytes(3000), "not an image or a PDF", "OCR reads PNG"),
+        (b"text, whatever its name says", "not an image or a PDF", "Save it as PNG"),
+        (np.random.default_rng(1).bytes(3000), "not an image or a PDF", "Save it as PNG"),
         (encrypted_pdf(), "is encrypted", "without its password"),
         (b"%PDF-1.7 and nothing more", "damaged or cut off", "fetch it again"),
         (b"\x89PNG\r\n\x1a\n", "damaged or cut off", "fetch it again"),
         (
             png_header(20_000, 20_000),
-            "20,000 x 20,000 pixels (400 megapixels)",
-            "the limit of 100 megapixels; scale it",
+            "20,000 x 20,000 pixels (400 megapixels), more than the limit of 100 megapixels",
+            "Scale it down (300 dpi are plenty for text), or raise limits.page_pixels",
         ),
     ],
 )
@@ -62,36 +64,78 @@ def test_the_header_shows_what_is_wrong_and_the_message_what_to_do(
     path.write_bytes(content)
     with pytest.raises(InvalidInput) as caught:
         _ = OcrRequest(path).page_numbers
-    for part in (str(path), wrong, remedy):
-        assert part in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert wrong in str(caught.value)
+    assert remedy in str(caught.value.remedy)
 
 
 def test_a_missing_file_and_a_directory_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"nowhere\.png: no such file; check the path"):
-        _ = OcrRequest(tmp_path / "nowhere.png").page_numbers
-    with pytest.raises(InvalidInput, match="a directory; name the files in it"):
-        _ = OcrRequest(tmp_path).page_numbers
+    for path, wrong, remedy in [
+        (tmp_path / "nowhere.png", r"nowhere\.png: no such file$", "Check the path"),
+        (Path("null\0.png"), "no such file$", "Check the path"),
+        (tmp_path, "a directory$", "Name the files in it"),
+        (tmp_path / ("x" * 300), "cannot be read", "Check its name and its permissions"),
+    ]:
+        with pytest.raises(InvalidInput, match=wrong) as caught:
+            _ = OcrRequest(path).page_numbers
+        assert caught.value.remedy == remedy
+        assert OcrRequest(path).document.unread >= 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_a_socket_and_a_device_are_refused_without_being_opened(tmp_path: Path) -> None:
+    """Nobody writes into the pipe: to open it would be to wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as here:
+        here.bind(str(tmp_path / "socket"))
+        for path, kind in [(tmp_path / "pipe", "a pipe"), (tmp_path / "socket", "a socket"), ("/dev/zero", "a device")]:
+            for ask in (lambda request: request.page_numbers, lambda request: request.document.digest):
+                with pytest.raises(InvalidInput, match=f"{kind}, and no file") as caught:
+                    ask(OcrRequest(path))
+                assert "- for standard input" in str(caught.value.remedy)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="open files have no names here")
+def test_an_open_file_by_its_number_is_read_and_an_open_pipe_is_refused(tmp_path: Path) -> None:
+    """As in `switchgear ocr <(cat page.png)`."""
+    (tmp_path / "page.png").write_bytes(encoded(PAGE))
+    with (tmp_path / "page.png").open("rb") as file:
+        assert OcrRequest(f"/dev/fd/{file.fileno()}").page_numbers == (1,)
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(InvalidInput, match="a pipe, and no file"):
+            _ = OcrRequest(f"/dev/fd/{reader}").page_numbers
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def test_a_file_that_is_cut_off_is_found_when_it_is_decoded() -> None:
     content = encoded(PAGE)
     request = OcrRequest(content[: len(content) * 2 // 3], name="half.png")
     assert request.page_numbers == (1,)
-    with pytest.raises(InvalidInput, match=r"half\.png: the file is damaged or cut off"):
+    with pytest.raises(InvalidInput, match=r"half\.png: the file is damaged or cut off$") as caught:
         request.document.page(1)
+    assert caught.value.remedy == "Make or fetch it again"
 
 
 def test_limits_are_the_requests_own(tmp_path: Path) -> None:
     content = encoded(PAGE)
-    for limits, wrong in [
-        (Limits(file_bytes=100), "more than the limit of 100; split or compress it"),
-        (Limits(page_pixels=1000), "scale it down"),
-    ]:
-        with pytest.raises(InvalidInput, match=wrong):
-            _ = OcrRequest(content, limits=limits).page_numbers
     three = encoded(PAGE, PAGE, PAGE, format="PDF")
-    with pytest.raises(InvalidInput, match="3 pages, more than the limit of 2"):
-        _ = OcrRequest(three, limits=Limits(pages=2)).page_numbers
+    for source, limits, wrong, remedy in [
+        (content, Limits(file_bytes=100), "bytes, more than the limit of 100$", "raise limits.file_bytes"),
+        (content, Limits(page_pixels=1000), "more than the limit of 0.001 megapixels$", "raise limits.page_pixels"),
+        (three, Limits(pages=2), "3 pages, more than the limit of 2$", "raise limits.pages"),
+    ]:
+        with pytest.raises(InvalidInput, match=wrong) as caught:
+            _ = OcrRequest(source, limits=limits).page_numbers
+        assert remedy in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_without_a_pixel_is_invalid(size: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInput, match=f"page 1 has {size[0]} x {size[1]} pixels, so nothing to read"):
+        _ = OcrRequest(Image.new("L", size)).page_numbers
 
 
 def test_looking_at_a_large_image_warns_of_nothing() -> None:

@@ -12,8 +12,9 @@ def test_two_letters_three_letters_and_lists_mean_the_same(value: str | tuple[st
 
 @pytest.mark.parametrize("value", ["english", "e", "xx", "../etc", "12", "en\x00"])
 def test_what_is_no_code_is_invalid_and_shows_the_form(value: str) -> None:
-    with pytest.raises(InvalidInput, match="for example eng"):
+    with pytest.raises(InvalidInput, match="not an ISO 639-3 code") as caught:
         languages(value)
+    assert caught.value.remedy == "Write for example eng, deu or jpn"
 
 
 def test_nothing_leaves_it_to_the_provider() -> None:

@@ -67,8 +67,9 @@ def test_hocr_is_xml_with_a_box_and_a_confidence_for_every_word() -> None:
 
 
 def test_an_unknown_format_is_told_with_those_there_are() -> None:
-    with pytest.raises(InvalidInput, match="there are text, json, hocr"):
+    with pytest.raises(InvalidInput, match="unknown format 'pdf'") as caught:
         OCR.render(OUTPUT, "pdf")
+    assert caught.value.remedy == "There are text, json, hocr"
 
 
 def test_an_answer_survives_being_stored() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from switchgear import Unsupported
 from switchgear_ocr import OcrRequest
 from switchgear_ocr.testing import OcrProviderSuite, draw_page
@@ -30,8 +31,17 @@ def ask(request: OcrRequest) -> str:
 
 
 def test_a_language_whose_letters_it_does_not_know_is_unsupported() -> None:
-    with pytest.raises(Unsupported, match="rus"):
+    with pytest.raises(Unsupported, match="rus") as caught:
         RapidOcr().validate_input(OcrRequest(draw_page("x"), languages="ru"))
+    assert "tesseract" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("size", [(5000, 50), (30, 3000)])
+def test_a_strip_as_long_as_it_takes_is_read_and_a_longer_one_unsupported(size: tuple[int, int]) -> None:
+    assert ask(OcrRequest(Image.new("L", size, 255))) == ""
+    longer = Image.new("L", (size[0], size[1] - 1) if size[0] > size[1] else (size[0] - 1, size[1]))
+    with pytest.raises(Unsupported, match="100 times as long as wide"):
+        RapidOcr().validate_input(OcrRequest(longer))
 
 
 def test_nothing_is_fetched_from_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,8 +48,25 @@ def test_a_language_that_is_not_installed_is_unsupported_and_says_what_to_instal
 def test_a_language_without_a_wheel_names_the_file_and_the_folder() -> None:
     with pytest.raises(Unsupported, match="chi_sim") as caught:
         Tesseract().validate_input(OcrRequest(draw_page("x"), languages="zho"))
-    assert "chi_sim.traineddata" in str(caught.value.remedy)
-    assert str(library.installed_data()) in str(caught.value.remedy)
+    assert str(caught.value).endswith(f"no chi_sim.traineddata in {library.installed_data()}")
+    assert "tessdata_fast" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("run_as", ["library", "program"])
+def test_a_data_path_that_is_not_there_is_told_from_a_missing_language(run_as: Any, tmp_path: Path) -> None:
+    provider = Tesseract(run_as=run_as, data_path=tmp_path / "nowhere")
+    with pytest.raises(Unsupported, match=r"there is no folder .*nowhere") as caught:
+        provider.validate_input(OcrRequest(draw_page("x")))
+    assert "data_path" in str(caught.value.remedy)
+    with pytest.raises(Unsupported, match=r"no eng\.traineddata in"):
+        Tesseract(run_as=run_as, data_path=tmp_path).validate_input(OcrRequest(draw_page("x")))
+
+
+def test_data_that_cannot_be_loaded_is_named_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "eng.traineddata").write_bytes(b"no such data")
+    with pytest.raises(ProviderError, match=f"cannot load eng from {tmp_path}") as caught:
+        ask(Tesseract(run_as="library", data_path=tmp_path), OcrRequest(draw_page("x")))
+    assert "damaged" in str(caught.value.remedy)
 
 
 @needs_program

@@ -10,15 +10,18 @@ from switchgear.fingerprints import changes_answers
 
 from switchgear_ocr.agreement import Agreement
 from switchgear_ocr.coverage import MinCoverage
+from switchgear_ocr.document import Limits
 from switchgear_ocr.output import OcrOutput
 from switchgear_ocr.render import as_hocr, as_json, as_json_text, as_text
 from switchgear_ocr.request import OcrRequest
 from switchgear_ocr.validators import Expect, MinConfidence
+from switchgear_ocr.whole import whole_number
 
 RENDERERS: dict[str, Callable[[OcrOutput], str]] = {"text": as_text, "json": as_json_text, "hocr": as_hocr}
 # All that a request says beside its document, without a list that somebody would have to keep up.
 ASKED = [field.name for field in attrs.fields(OcrRequest) if field.name != "source" and changes_answers(field)]
-OPTIONS = ("languages", "pages", "dpi", "name", "limits")
+LIMITS = {f"limits.{field.name}": field for field in attrs.fields(Limits)}  # each by itself, for a command line
+OPTIONS = ("languages", "pages", "dpi", "name", *LIMITS)
 
 
 class OcrCapability(Capability[OcrRequest, OcrOutput]):
@@ -51,13 +54,18 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
     }
 
     def request(self, value: Any, **options: Any) -> OcrRequest:
-        """A request from a path, bytes or a Pillow image. Options: languages, pages, dpi, name, limits."""
+        """A request from a path, bytes or a Pillow image.
+
+        Options: languages, pages, dpi, name, limits, or one of the limits by itself: `limits.page_pixels`.
+        """
         if isinstance(value, OcrRequest) and not options:
             return value
         for option in options:
-            if option not in OPTIONS:
-                raise InvalidInput(f"ocr: unknown option {option!r}; there are {', '.join(OPTIONS)}")
-        return OcrRequest(value, **options)
+            if option not in (*OPTIONS, "limits"):
+                raise InvalidInput(f"ocr: unknown option {option!r}", remedy=f"There are {', '.join(OPTIONS)}")
+        limits = {name: options.pop(name) for name in LIMITS if name in options}
+        request = OcrRequest(value, **options)
+        return _with_limits(request, limits) if limits else request
 
     def fingerprint(self, request: OcrRequest) -> bytes:
         """A digest of the content and of everything asked; neither the file's name nor its age is in it."""
@@ -75,13 +83,21 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
 
     def render(self, output: OcrOutput, format: str = "text") -> str:
         if format not in RENDERERS:
-            raise InvalidInput(f"ocr: unknown format {format!r}; there are {', '.join(RENDERERS)}")
+            raise InvalidInput(f"ocr: unknown format {format!r}", remedy=f"There are {', '.join(RENDERERS)}")
         return RENDERERS[format](output)
 
     def annotate(self, request: OcrRequest, output: OcrOutput) -> bytes:
         from switchgear_ocr.annotate import annotate
 
         return annotate(request, output)
+
+
+def _with_limits(request: OcrRequest, given: Mapping[str, Any]) -> OcrRequest:
+    changed = {
+        LIMITS[name].name: whole_number(name, value, least=1, example=str(LIMITS[name].default))
+        for name, value in given.items()
+    }
+    return attrs.evolve(request, limits=attrs.evolve(request.limits, **changed))
 
 
 OCR = OcrCapability()

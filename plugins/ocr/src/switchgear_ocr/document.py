@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import os
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,7 @@ T = TypeVar("T")
 # Decoded pages are kept while they fit; of a longer document the oldest is dropped and decoded anew if asked again.
 KEPT_PIXELS = 80_000_000
 PIECE = 1 << 20  # bytes at a time: hashing a large file must not need its size in memory
+NO_FILES = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
 @attrs.frozen
@@ -55,8 +56,8 @@ class Document:
             count = reader.count()
             if count > self.limits.pages:
                 raise InvalidInput(
-                    f"{self.name}: {count} pages, more than the limit of {self.limits.pages}; "
-                    "split it, or raise limits.pages"
+                    f"{self.name}: {count} pages, more than the limit of {self.limits.pages}",
+                    remedy="Split it, or raise limits.pages",
                 )
             sizes = tuple(reader.size(index) for index in range(count))
         for number, (width, height) in enumerate(sizes, 1):
@@ -101,7 +102,7 @@ class Document:
         if isinstance(self.source, Path):
             try:
                 return self.source.stat().st_size
-            except OSError:
+            except (OSError, ValueError):
                 return 0
         return self.source.width * self.source.height * len(self.source.getbands())
 
@@ -135,37 +136,51 @@ class Document:
             return io.BytesIO(self.source)
         assert isinstance(self.source, Path)
         try:
-            file = self.source.open("rb")
-        except IsADirectoryError:
-            raise InvalidInput(f"{self.name}: a directory; name the files in it") from None
-        except FileNotFoundError:
-            raise InvalidInput(f"{self.name}: no such file; check the path") from None
+            # Looked at first: opening a pipe waits for somebody to write into it.
+            found = self.source.stat()
+            self._check_kind(found.st_mode)
+            self._check_length(found.st_size)
+            return self.source.open("rb")
+        except (FileNotFoundError, ValueError):  # no file's name has a null character
+            raise InvalidInput(f"{self.name}: no such file", remedy="Check the path") from None
         except OSError as error:
-            raise InvalidInput(f"{self.name}: cannot be read ({error.strerror}); check its permissions") from error
-        try:
-            self._check_length(os.fstat(file.fileno()).st_size)
-        except InvalidInput:
-            file.close()
-            raise
-        return file
+            raise InvalidInput(
+                f"{self.name}: cannot be read ({error.strerror})", remedy="Check its name and its permissions"
+            ) from error
+
+    def _check_kind(self, mode: int) -> None:
+        if stat.S_ISDIR(mode):
+            raise InvalidInput(f"{self.name}: a directory", remedy="Name the files in it")
+        if not stat.S_ISREG(mode):
+            raise InvalidInput(
+                f"{self.name}: {NO_FILES.get(stat.S_IFMT(mode), 'something else')}, and no file",
+                remedy="Give the content itself: its bytes, or on the command line - for standard input",
+            )
 
     def _check_length(self, length: int) -> None:
         if length == 0:
-            raise InvalidInput(f"{self.name}: the file is empty; it may still be being written, or its copy failed")
+            raise InvalidInput(
+                f"{self.name}: the file is empty", remedy="It may still be being written, or its copy failed"
+            )
         if length > self.limits.file_bytes:
             raise InvalidInput(
-                f"{self.name}: {length:,} bytes, more than the limit of {self.limits.file_bytes:,}; "
-                "split or compress it, or raise limits.file_bytes"
+                f"{self.name}: {length:,} bytes, more than the limit of {self.limits.file_bytes:,}",
+                remedy="Split or compress it, or raise limits.file_bytes",
             )
 
     def _check_size(self, number: int, width: int, height: int) -> None:
-        if width * height <= self.limits.page_pixels:
-            return
-        raise InvalidInput(
-            f"{self.name}: page {number} has {width:,} x {height:,} pixels ({width * height / 1e6:,.0f} megapixels), "
-            f"more than the limit of {self.limits.page_pixels / 1e6:,.0f} megapixels; "
-            "scale it down (300 dpi are plenty for text), or raise limits.page_pixels"
-        )
+        if not width * height:
+            raise InvalidInput(
+                f"{self.name}: page {number} has {width:,} x {height:,} pixels, so nothing to read",
+                remedy="Look at how it was made",
+            )
+        if width * height > self.limits.page_pixels:
+            raise InvalidInput(
+                f"{self.name}: page {number} has {width:,} x {height:,} pixels "
+                f"({width * height / 1e6:,.0f} megapixels), "
+                f"more than the limit of {self.limits.page_pixels / 1e6:,g} megapixels",
+                remedy="Scale it down (300 dpi are plenty for text), or raise limits.page_pixels",
+            )
 
     def _drop_oldest(self) -> None:
         while len(self._pages) > 1 and sum(page.width * page.height for page in self._pages.values()) > KEPT_PIXELS:

@@ -129,8 +129,8 @@ def _pdf(file: BinaryIO, name: str) -> Iterator[Any]:
         pdf = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         if error.err_code == FPDF_ERR_PASSWORD:
-            raise InvalidInput(f"{name}: the PDF is encrypted; save a copy without its password") from error
-        raise InvalidInput(f"{name}: the PDF is damaged or cut off; make or fetch it again") from error
+            raise InvalidInput(f"{name}: the PDF is encrypted", remedy="Save a copy without its password") from error
+        raise InvalidInput(f"{name}: the PDF is damaged or cut off", remedy="Make or fetch it again") from error
     try:
         yield pdf
     finally:
@@ -141,7 +141,7 @@ def _pdf(file: BinaryIO, name: str) -> Iterator[Any]:
 def _image(file: BinaryIO, head: bytes, name: str) -> Iterator[ImageFile]:
     kind = next((kind for magic, kind in IMAGES if head.startswith(magic)), None)
     if kind is None:
-        raise InvalidInput(f"{name}: not an image or a PDF by its content; OCR reads {KNOWN}")
+        raise InvalidInput(f"{name}: not an image or a PDF by its content", remedy=f"Save it as {KNOWN}")
     with _broken(name), kind(file) as image:
         yield image
 
@@ -154,7 +154,7 @@ def _broken(name: str) -> Iterator[None]:
         raise
     # Pillow's and PDFium's readers raise what the damage leads to: OSError, SyntaxError, struct.error, ValueError ...
     except Exception as error:
-        raise InvalidInput(f"{name}: the file is damaged or cut off; make or fetch it again") from error
+        raise InvalidInput(f"{name}: the file is damaged or cut off", remedy="Make or fetch it again") from error
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -29,4 +29,4 @@ def _code(text: str) -> str:
     code = TWO_LETTERS.get(text.lower(), text.lower())
     if len(code) == 3 and code.isascii() and code.isalpha():
         return code
-    raise InvalidInput(f"language {text!r}: not an ISO 639-3 code; write for example eng, deu or jpn")
+    raise InvalidInput(f"language {text!r}: not an ISO 639-3 code", remedy="Write for example eng, deu or jpn")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import attrs
 from switchgear import InvalidInput
 
-PART = re.compile(r"(\d*)(-?)(\d*)")
+PART = re.compile(r"(\d{0,18})(-?)(\d{0,18})")  # Python refuses to read thousands of digits
 
 
 @attrs.frozen
@@ -21,7 +21,7 @@ class PageRange:
             return tuple(range(1, count + 1))
         wanted = {n for first, last in self.parts for n in range(first or 1, _end(last, count) + 1)}
         if not wanted or max(wanted) > count:
-            raise InvalidInput(f"pages {self}: the document has {count}; ask for pages between 1 and {count}")
+            raise InvalidInput(f"pages {self}: the document has {count}", remedy=f"Ask for pages between 1 and {count}")
         return tuple(sorted(wanted))
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ def _show(first: int | None, last: int | None) -> str:
 def _parse(part: str) -> tuple[int | None, int | None]:
     match = PART.fullmatch(part)
     if not match or not (match[1] or match[3]) or (match[3] and not match[2]):
-        raise InvalidInput(f"pages {part!r}: not a page or a range; write for example 1-3,5 or 2-")
+        raise InvalidInput(f"pages {part!r}: not a page or a range", remedy="Write for example 1-3,5 or 2-")
     first = int(match[1]) if match[1] else None
     if not match[2]:
         return _checked(first, first, part)
@@ -61,7 +61,7 @@ def _parse(part: str) -> tuple[int | None, int | None]:
 
 def _checked(first: int | None, last: int | None, shown: object) -> tuple[int | None, int | None]:
     if first == 0 or last == 0 or (first and first < 0):
-        raise InvalidInput(f"pages {shown}: pages are counted from 1")
+        raise InvalidInput(f"pages {shown}: there is no such page", remedy="Count pages from 1")
     if first and last and last < first:
-        raise InvalidInput(f"pages {shown}: the range runs backwards; write {last}-{first}")
+        raise InvalidInput(f"pages {shown}: the range runs backwards", remedy=f"Write {last}-{first}")
     return first, last

@@ -11,6 +11,7 @@ from switchgear import InvalidInput
 from switchgear_ocr.document import Document, Limits
 from switchgear_ocr.languages import languages
 from switchgear_ocr.pages import PageRange, page_range
+from switchgear_ocr.whole import whole_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,20 +28,21 @@ def _source(value: Any) -> "Path | bytes | Image":
     # Not isinstance: naming the class would import Pillow.
     if all(hasattr(value, name) for name in ("mode", "size", "tobytes")):
         return value  # type: ignore[no-any-return]
-    raise InvalidInput(f"a {type(value).__name__} is no document; give a path, the file's bytes or a Pillow image")
+    raise InvalidInput(
+        f"a {type(value).__name__} is no document", remedy="Give a path, the file's bytes or a Pillow image"
+    )
 
 
 def _dots(value: Any) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    dpi = int(value) if is_number or (isinstance(value, str) and value.isdecimal()) else 0
-    if dpi < LEAST_DPI:
-        raise InvalidInput(f"dpi {value!r}: not a whole number of {LEAST_DPI} or more; write for example 200 or 300")
-    return dpi
+    return whole_number("dpi", value, least=LEAST_DPI, example="200 or 300")
 
 
 def _limits(value: Any) -> Limits:
     if not isinstance(value, Limits):
-        raise InvalidInput(f"limits: expected Limits(...) from switchgear_ocr, got a {type(value).__name__}")
+        raise InvalidInput(
+            f"limits: expected Limits(...) from switchgear_ocr, got a {type(value).__name__}",
+            remedy="Write text as limits.file_bytes, limits.page_pixels or limits.pages",
+        )
     return value
 
 

@@ -20,6 +20,8 @@ LANGUAGES = frozenset({
     "ind", "isl", "ita", "jpn", "lat", "lav", "lit", "mlt", "msa", "nld", "nor", "pol", "por", "ron", "slk", "slv",
     "spa", "sqi", "swa", "swe", "tur", "zho",
 })  # fmt: skip
+# A page is scaled to 2000 pixels a side, and of a longer strip nothing would be left.
+MOST_SLENDER = 100
 
 
 @attrs.define
@@ -38,10 +40,17 @@ class RapidOcr(BlockingProvider[OcrRequest, OcrOutput]):
 
     def validate_input(self, request: OcrRequest) -> None:
         """Header and languages only."""
-        _ = request.page_numbers
+        sizes = [request.document.sizes[number - 1] for number in request.page_numbers]
+        if any(max(size) > MOST_SLENDER * min(size) for size in sizes):
+            raise Unsupported(
+                f"{request.name}: RapidOCR takes pages up to {MOST_SLENDER} times as long as wide", remedy="Cut it up"
+            )
         unknown = [language for language in request.languages if language not in LANGUAGES]
         if unknown:
-            raise Unsupported(f"RapidOCR's model does not know the letters of {unknown[0]}")
+            raise Unsupported(
+                f"RapidOCR's model does not know the letters of {unknown[0]}",
+                remedy="Add a provider that does, such as tesseract with the data of that language",
+            )
 
     def estimate_usage(self, request: OcrRequest) -> Mapping[str, Decimal]:
         try:

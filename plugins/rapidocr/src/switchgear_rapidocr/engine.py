@@ -119,5 +119,7 @@ def _imported() -> Any:
 def _only(folder: Path, pattern: str) -> str:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise ProviderError(f"{len(found)} models {pattern} in rapidocr's package; reinstall rapidocr")
+        raise ProviderError(
+            f"{len(found)} models {pattern} in rapidocr's package", remedy="pip install --force-reinstall rapidocr"
+        )
     return str(found[0])

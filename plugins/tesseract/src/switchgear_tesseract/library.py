@@ -70,7 +70,8 @@ class Library:
             api = self._tesserocr.PyTessBaseAPI(lang="+".join(languages), psm=AUTOMATIC_LAYOUT, **self._where)
         except RuntimeError as error:
             raise ProviderError(
-                f"Tesseract cannot load {'+'.join(languages)}; its data files may be damaged"
+                f"Tesseract cannot load {'+'.join(languages)} from {self._where.get('path', 'its own folder')}",
+                remedy="Fetch the *.traineddata files again; they may be damaged",
             ) from error
         self._api, self._languages = api, tuple(languages)
 

@@ -65,11 +65,15 @@ class Program:
                 check=True,
             )
         except subprocess.TimeoutExpired:
-            raise ProviderError(f"{PROGRAM} was killed after {self._seconds:g} s on one page") from None
+            raise ProviderError(
+                f"{PROGRAM} was killed after {self._seconds:g} s on one page", remedy="Raise the provider's timeout"
+            ) from None
         except subprocess.CalledProcessError as error:
             raise ProviderError(f"{PROGRAM} ended with status {error.returncode}") from error
         except OSError as error:
-            raise ProviderError(f"{PROGRAM} cannot be started: {error.strerror}") from error
+            raise ProviderError(
+                f"{PROGRAM} cannot be started: {error.strerror}", remedy="apt-get install tesseract-ocr"
+            ) from error
         return done.stdout.decode("utf-8", errors="replace")
 
 
