@@ -155,7 +155,7 @@ def test_a_call_is_one_line_with_its_figures(path: Path) -> None:
 
 
 def test_a_failed_call_is_one_line_that_names_the_error_by_its_type(path: Path) -> None:
-    (record,) = records(logged(path, {"does": "fails"}, {"does": "unforeseen"}))
+    *_, record = records(logged(path, {"does": "fails"}, {"does": "unforeseen"}))
     assert (record["ok"], record["attempts"]) == (False, 2)
     assert record["message"].endswith(f" s: {AllProvidersFailed.__name__}")
 
@@ -232,3 +232,18 @@ def test_any_call_can_be_written_also_one_with_braces(call: Call, heard: list[st
     CallLog().call_finished(call)
     assert len(heard) == 1 + len(call.dropped) + len(call.attempts)
     assert all(line.startswith(f"1 {call.service}: ") for line in heard)
+
+
+def test_a_plugins_defect_is_an_error_though_another_one_answers(path: Path) -> None:
+    first, second = records(logged(path, {"does": "unforeseen"}, {}))
+    assert (first["level"], second["ok"]) == ("ERROR", True)
+    assert "p0: unexpected" in first["message"]
+    assert first["message"].endswith(", a defect of its plugin")
+
+
+def test_a_circuit_that_opens_is_a_warning(path: Path) -> None:
+    breaker = {"consecutive": 1}
+    first, _ = records(logged(path, {"does": "fails"}, {}, breaker=breaker))
+    assert first["level"] == "WARNING"
+    assert first["message"] == "chat p0: circuit open, was closed"
+    assert (first["service"], first["provider"], first["circuit"]) == ("chat", "p0", "open")

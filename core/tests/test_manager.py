@@ -291,6 +291,7 @@ def test_a_plan_tells_what_every_candidate_was_ranked_by() -> None:
                 "predicted_cost": "0.02",
                 "latency": 0.25,
                 "success_rate": 1.0,
+                "quality": 1.0,
             },
             {
                 "provider": "b",
@@ -304,6 +305,7 @@ def test_a_plan_tells_what_every_candidate_was_ranked_by() -> None:
                 "predicted_cost": None,
                 "latency": None,
                 "success_rate": None,
+                "quality": None,
             },
         ],
     }

@@ -152,21 +152,19 @@ class Switchgear:
         if self._composed.books is not None:
             self._composed.books.bookkeeper.flush()
 
-    async def aclose(self) -> None:
-        """Close every service and listener. More than once is fine."""
+    async def aclose(self, drain: float = 5.0) -> None:
+        """Close every service and listener, after giving calls under way `drain` seconds. More than once is fine."""
         try:
-            for manager in self._composed.services.values():
-                await manager.aclose()
+            await self._home.enter(lambda: self._close_services(drain))
             if self._composed.books is not None:
                 await self._home.enter(self._close_books)
         finally:
             self._close_the_rest()
 
-    def close(self) -> None:
+    def close(self, drain: float = 5.0) -> None:
         """`aclose` for ordinary code."""
         try:
-            for manager in self._composed.services.values():
-                manager.close()
+            self._home.run(lambda: self._close_services(drain))
             if self._composed.books is not None:
                 self._composed.books.release()
                 self._composed.books.close()
@@ -204,6 +202,9 @@ class Switchgear:
     def _request(self, service: str, value: Any) -> Any:
         capability = self.capability(service)
         return value if isinstance(value, capability.request_type) else capability.request(value)
+
+    async def _close_services(self, drain: float) -> None:
+        await asyncio.gather(*(manager.aclose(drain) for manager in self._composed.services.values()))
 
     async def _close_books(self) -> None:
         books = self._composed.books

@@ -71,13 +71,17 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
         work = self._pool.submit(lambda: context.run(self.process_blocking, request))
         try:
             return await asyncio.wrap_future(work)
-        finally:
+        except BaseException:
             self._leave(work)
+            raise
 
     def _leave(self, work: "Future[ProviderResult[OutputT]]") -> None:
-        if not work.done() and not work.cancel():
+        if work.cancel() or (work.done() and work.exception() is not None):
+            return
+        # It works on, or it has answered in the moment in which its caller left: what that cost must not get lost.
+        self._left = work
+        if not work.done():
             self._abandoned += 1
-            self._left = work
             loop = asyncio.get_running_loop()
             work.add_done_callback(lambda _: _tell(loop, self._came_back))
 

@@ -7,7 +7,9 @@ import attrs
 
 from switchgear.outcome import Outcome, Sample
 
-_NEWEST = 0.2  # weight of the newest sample in the moving average
+_NEWEST = 0.2  # weight of the newest sample in the moving average, at least
+_FADES = 30.0  # seconds: after a silence of so long, the newest sample has the weight that is not left to the old ones
+_FRESH = -_FADES * math.log(1.0 - _NEWEST)  # a silence that makes no difference yet
 _MEMORY = 512  # answers that percentiles are taken from
 _SHORTEST = 1e-9  # seconds: what took no time at all still needs a bucket
 _SLOW = 0.95  # the percentile that decides when to ask a second provider, so failures must not lower it
@@ -17,13 +19,16 @@ _SLOW = 0.95  # the percentile that decides when to ask a second provider, so fa
 class Latency:
     """Seconds per answer: a moving average, and percentiles of the last few hundred `samples`.
 
-    `peak` is an average that follows slower answers at once and faster ones slowly (Finagle's Peak EWMA).
+    `peak` is an average that follows slower answers at once and faster ones slowly (Finagle's Peak EWMA). What was
+    measured fades with time too: who was slow an hour ago and is asked rarely since must not need a dozen answers to
+    show that it is quick again.
 
     Percentiles are the middle of a bucket, four to each power of two as in HdrHistogram: right within 13 %.
     """
 
     average: float | None = None
     peak: float = 0.0
+    _at: float = attrs.field(default=0.0, repr=False)
     _recent: deque[float] = attrs.field(factory=lambda: deque(maxlen=_MEMORY), repr=False)
     _ranked: list[float] = attrs.field(factory=list, repr=False)
     _added: int = attrs.field(default=0, repr=False)
@@ -33,11 +38,18 @@ class Latency:
     def samples(self) -> int:
         return len(self._recent)
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, now: float | None = None) -> None:
+        """An answer took this long; `now`, on the monotonic clock, tells how old the figures are that it joins."""
+        weight = _NEWEST
+        if now is not None:
+            silence = now - self._at
+            self._at = now
+            if silence > _FRESH:
+                weight = 1.0 - math.exp(-silence / _FADES)
         average = self.average
-        self.average = seconds if average is None else average + _NEWEST * (seconds - average)
+        self.average = seconds if average is None else average + weight * (seconds - average)
         peak = self.peak
-        self.peak = seconds if seconds > peak else peak + _NEWEST * (seconds - peak)
+        self.peak = seconds if seconds > peak else peak + weight * (seconds - peak)
         self._added += 1
         self._recent.append(seconds)
 
@@ -94,14 +106,20 @@ class Figures:
         finished = self.requests - self.in_flight - self.outcomes.get(Outcome.CANCELLED, 0)
         return self.successes / finished if finished > 0 else None
 
+    @property
+    def quality(self) -> float | None:
+        """Share of its answers that no validator turned down, 0-1; None before the first."""
+        answers = self.successes + self.outcomes.get(Outcome.INVALID_RESULT, 0)
+        return self.successes / answers if answers else None
+
     def record_success(self, latency: float) -> None:
         self.successes += 1
         self.latency.add(latency)
 
-    def record_failure(self, outcome: Outcome, latency: float) -> None:
+    def record_failure(self, outcome: Outcome, latency: float, now: float | None = None) -> None:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         sample, average = outcome.rule.sample, self.latency.average
         if outcome is Outcome.INVALID_RESULT:
-            self.latency.add(latency)  # it did answer, only not well enough
+            self.latency.add(latency, now)  # it did answer, only not well enough
         elif sample is Sample.YES or (sample is Sample.IF_SLOWER and average is not None and latency > average):
             self.latency.add_failure(latency)

@@ -11,10 +11,20 @@ import attrs
 
 from switchgear.blocking import BlockingProvider
 from switchgear.capability import Effect
-from switchgear.errors import AttemptTimeout, InDoubt, OutcomeError, PluginBug, Throttled
+from switchgear.context import CURRENT_CALL
+from switchgear.errors import (
+    AllProvidersFailed,
+    AttemptTimeout,
+    InDoubt,
+    InvalidInput,
+    OutcomeError,
+    PluginBug,
+    Rejected,
+    Throttled,
+)
 from switchgear.figures import Figures, Latency
 from switchgear.home import Home
-from switchgear.logs import report_defect
+from switchgear.logs import logger, report_defect
 from switchgear.messages import plugin_bug, safe_message
 from switchgear.money import rounded
 from switchgear.outcome import Outcome, Verdict
@@ -27,7 +37,7 @@ from switchgear.policies.rate_limit import RateLimit
 from switchgear.policies.retry import THROTTLED_BASE, RetryBudget
 from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.repeating import Repeater
-from switchgear.results import Attempt, Call, ProviderResult, Refused
+from switchgear.results import Attempt, Call, Kind, ProviderResult, Refused
 from switchgear.strategy import Random
 from switchgear.validation import ResultCheck
 
@@ -39,6 +49,7 @@ if TYPE_CHECKING:
 _UNKNOWN = frozenset({Outcome.TRANSIENT, Outcome.ATTEMPT_TIMEOUT, Outcome.PLUGIN_BUG, Outcome.CANCELLED})
 
 WITHOUT_PERMIT = -1
+TRIALS = 10  # in the time that a misconfigured provider is left alone, at the most, for calls that have nobody else
 _UNAVAILABLE = ProviderStatus.UNAVAILABLE  # looked up once, as this one: an enum member costs more than its use
 _REJECTED = Outcome.REJECTED
 
@@ -77,6 +88,8 @@ class GuardedProvider:
         self.quality_score = provider.quality_score
         self.figures: Figures = provider.figures
         self.pause = Pause()
+        self.queue = policies.queue
+        self.waiting = 0  # calls that have nobody else left and wait until it may be asked
         self.breaker = self._breaker(service, policies)
         self.ramp_until = float("-inf")
         self.bulkhead = _bulkhead(provider, policies)
@@ -91,8 +104,10 @@ class GuardedProvider:
         self.till = till
         self._cool_down = policies.cool_down
         self._looks_at_input = type(provider).validate_input is not SimpleProvider.validate_input
+        self._is_tried = False  # by the one trial that shows whether it is back
         self._is_open = False
         self._is_closed = False
+        self._is_shut_down = False
         self._opening = asyncio.Lock()
         provider._observed = self._observed_status
 
@@ -109,6 +124,10 @@ class GuardedProvider:
     @property
     def success_rate(self) -> float | None:
         return self.figures.success_rate
+
+    @property
+    def quality(self) -> float | None:
+        return self.figures.quality
 
     @property
     def requests(self) -> int:
@@ -164,20 +183,29 @@ class GuardedProvider:
             return "rate limit"
         return ""
 
-    def over_budget(self, request: Any, now: float) -> str:
-        """Why a budget would pass it over; empty if none would. Takes nothing."""
-        return "" if self.till is None else self.till.objection(request, now)
+    def obstacle(self, request: Any, now: float) -> str:
+        """`rejection`, or what else would turn this request away: no room, no money. Takes nothing."""
+        reason = self.rejection(now)
+        if not reason and self.bulkhead is not None and self.bulkhead.is_full:
+            reason = "full"
+        return reason or ("" if self.till is None else self.till.objection(request, now))
 
     def ramp_share(self, now: float) -> float:
         """The share of calls it should get just now, 0-1: less than 1 while it warms up after an outage."""
         return 1.0 if self.breaker is None else self.breaker.ramp_share(now)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it works on something, if only a thread that nobody waits for."""
+        return self.figures.in_flight > 0 or (self.bulkhead is not None and self.bulkhead.taken > 0)
+
+    @property
     def is_shut(self) -> bool:
-        """Shut off by its circuit or its last health check: a trial may show that it is back."""
-        return self.provider._reported is ProviderStatus.UNAVAILABLE or (
-            self.breaker is not None and self.breaker.is_open()
-        )
+        """Shut off by its circuit, its last health check or our credentials: a trial may show that it is back."""
+        now = self._monotonic()
+        misconfigured = now < self.pause.until and self.pause.allows_trial(now)
+        unavailable = self.provider._reported is ProviderStatus.UNAVAILABLE
+        return unavailable or misconfigured or (self.breaker is not None and self.breaker.is_open())
 
     def ready_at(self, now: float) -> float:
         """When it may be asked again, on the monotonic clock; infinity if no time is known."""
@@ -220,17 +248,35 @@ class GuardedProvider:
             if not permit:
                 call.dropped[self.name] = reason or "circuit open"
                 return self._let_go(hold, call, outcome)
-            answer = await self._send(request, call, permit, now, share, hold)
+            if call.dropped:
+                call.dropped.pop(self.name, None)  # it was passed over before, and is asked after all
+            answer = await (self._try if probe else self._send)(request, call, permit, now, share, hold)
             if type(answer) is not Outcome:
                 return answer
             outcome = answer
-            # One trial is one request, and whoever's circuit it opened is not asked again either.
-            if probe or (self.breaker is not None and self.breaker.is_open() and not force):
+            # One trial is one request.
+            if probe or self._is_done_with(call, force):
                 return outcome
             pauses = pauses or self.repeater.pauses()
             if not await self.repeater.again(outcome, call, self.name, pauses, share, left - 1):
                 return outcome
             now = self._monotonic()
+
+    def _is_done_with(self, call: Call, force: bool) -> bool:
+        """Its circuit has opened; or it is made of other services, which have repeated what can be repeated."""
+        opened = self.breaker is not None and self.breaker.is_open() and not force
+        return opened or isinstance(call.error, AllProvidersFailed)
+
+    async def _try(self, *attempt: Any) -> ProviderResult[Any] | Outcome:
+        """`_send`, as the one trial that a provider gets that is shut off."""
+        self._is_tried = True
+        try:
+            answer = await self._send(*attempt)
+        finally:
+            self._is_tried = False
+        if type(answer) is not Outcome:
+            self.pause.end()
+        return answer
 
     def _permit(self, probe: bool, force: bool) -> int:
         breaker = self.breaker
@@ -246,9 +292,9 @@ class GuardedProvider:
 
         Nothing is taken: that is done last, once there is a place.
         """
-        if self.provider._reported is _UNAVAILABLE and not (probe or force):
+        if self.provider._reported is _UNAVAILABLE and not force and (self._is_tried or not probe):
             return "unavailable"
-        if now < self.pause.until:
+        if now < self.pause.until and not (probe and not self._is_tried and self.pause.allows_trial(now)):
             return self.pause.reason
         breaker = self.breaker
         if breaker is not None and not breaker.passing and not _lets_through(breaker, probe, force):
@@ -290,6 +336,8 @@ class GuardedProvider:
         """
         if hold is not None and self.till is not None:
             self.till.drop(hold)
+        if outcome is not _REJECTED:
+            self._budget.give_back(outcome.rule.withdraw)  # taken for the retry that is not made
         # Having been asked to no avail, it may be passed over; after an unknown outcome, nobody else is asked.
         if not outcome.rule.falls_over or isinstance(call.error, InDoubt):
             return outcome
@@ -311,6 +359,8 @@ class GuardedProvider:
     ) -> ProviderResult[Any] | Outcome:
         """One attempt, from the permit to its settlement."""
         record = Attempt(call.id, self.name, len(call.attempts) + 1)
+        if call.attempts:
+            record.kind = _kind(self.name, call)
         call.attempts.append(record)
         till = self.till
         if till is not None and hold is not None:
@@ -327,10 +377,8 @@ class GuardedProvider:
             else:
                 with DeadlineScope(self._home.timers, NEVER if when is None else when, self._service):
                     answer = await self._ask(request, call, record, started)
-        except OutcomeError as error:
-            return self._failed(call, record, started, permit, hold, error.outcome, error)
-        except TimeoutError as error:
-            return self._failed(call, record, started, permit, hold, Outcome.ATTEMPT_TIMEOUT, error)
+        except (OutcomeError, TimeoutError, AllProvidersFailed) as error:
+            return self._failed(call, record, started, permit, hold, _outcome_of(error), error)
         # Foreign code: whatever else a plugin raises is its defect, and the call goes on to the next provider.
         except Exception as error:
             return self._failed(call, record, started, permit, hold, Outcome.PLUGIN_BUG, plugin_bug(error))
@@ -345,7 +393,7 @@ class GuardedProvider:
         if till is not None and hold is not None:
             till.answered(hold, record, call)
         figures.successes += 1
-        figures.latency.add(record.latency)
+        figures.latency.add(record.latency, started + record.latency)
         self._budget.deposit()
         if self.breaker is not None:
             self.breaker.record_success(permit, latency=record.latency, now=started + record.latency)
@@ -414,13 +462,16 @@ class GuardedProvider:
         if counted is not Outcome.CANCELLED:
             counted = outcome
             # A doubt stays: what a repetition meets says nothing about what was sent before.
-            if outcome is Outcome.IN_DOUBT or not isinstance(call.error, InDoubt):
+            # Of two that were raced, the one that ends the call is what the call ends with.
+            if outcome is Outcome.IN_DOUBT or not isinstance(call.error, InDoubt | InvalidInput):
                 call.error = error
         record.outcome = outcome
         record.message = message
+        if outcome is Outcome.PLUGIN_BUG:
+            logger.error("{} {}: {}: {}, a defect of its plugin", call.id, call.service, self.name, message)
         if self.till is not None and hold is not None:
             self.till.failed(hold, record, call, error)
-        self.figures.record_failure(counted, record.latency)
+        self.figures.record_failure(counted, record.latency, started + record.latency)
         self._settle(counted, permit, error)
         return outcome
 
@@ -428,6 +479,8 @@ class GuardedProvider:
         """Tell breaker and pause; a permit is settled here or on success, once."""
         verdict = outcome.rule.breaker
         breaker = self.breaker
+        if outcome is Outcome.INVALID_RESULT and breaker is not None and breaker.settings.count_invalid:
+            verdict = Verdict.FAILURE
         if breaker is not None and verdict is Verdict.FAILURE:
             breaker.record_failure(permit)
         elif breaker is not None and verdict is Verdict.SLOW_FAILURE:
@@ -435,8 +488,12 @@ class GuardedProvider:
         elif breaker is not None:
             breaker.release(permit)
         if verdict is Verdict.COOL_DOWN:
+            now = self._monotonic()
             self.pause.extend(
-                self._monotonic() + self._cool_down, "misconfigured: credentials or quota", worth_waiting=False
+                now + self._cool_down,
+                "misconfigured: credentials or quota",
+                worth_waiting=False,
+                trial_at=now + self._cool_down / TRIALS,
             )
         elif isinstance(error, Throttled):
             wait = error.retry_after
@@ -484,15 +541,28 @@ class GuardedProvider:
         """Get the provider ready, once, whoever asks first."""
         async with self._opening:
             if not self._is_open:
-                await self.provider.aopen()
+                # What it starts here outlives the call that came first, and must not end with it.
+                token = CURRENT_CALL.set(None)
+                try:
+                    await self.provider.aopen()
+                finally:
+                    CURRENT_CALL.reset(token)
                 self._is_open = True
+                if self._is_shut_down:  # meanwhile, and nobody waited for it
+                    await self._end()
+                    raise Rejected("closed while it was being opened")
 
     def shut_down(self) -> None:
         """Let nothing more be sent to it: those under way may end, and none of them tries again."""
+        self._is_shut_down = True
         self.pause.extend(math.inf, "closed", worth_waiting=False)
 
     async def close(self) -> None:
         self.shut_down()
+        async with self._opening:  # also one that is just being opened
+            await self._end()
+
+    async def _end(self) -> None:
         if self._is_open and not self._is_closed:
             self._is_closed = True
             await self.provider.aclose()
@@ -509,12 +579,17 @@ class GuardedProvider:
             self._service.on_change(self.name, old, new)
 
     def _observed_status(self) -> ProviderStatus:
-        now = self._monotonic()
-        if now < self.pause.until or (self.breaker is not None and self.breaker.is_open()):
+        now, breaker = self._monotonic(), self.breaker
+        if now < self.pause.until or (breaker is not None and breaker.is_open()):
             return ProviderStatus.UNAVAILABLE
-        if self.breaker is not None and (self.breaker.state is State.HALF_OPEN or now < self.ramp_until):
-            return ProviderStatus.DEGRADED
-        return ProviderStatus.AVAILABLE
+        recovering = breaker is not None and (breaker.state is State.HALF_OPEN or now < self.ramp_until)
+        return ProviderStatus.DEGRADED if recovering or self._is_slow else ProviderStatus.AVAILABLE
+
+    @property
+    def _is_slow(self) -> bool:
+        slow_after = None if self.breaker is None else self.breaker.settings.slow_after
+        average = self.figures.latency.average
+        return slow_after is not None and average is not None and average > slow_after
 
 
 def _bulkhead(provider: AnyProvider, policies: Policies) -> Bulkhead | None:
@@ -527,6 +602,20 @@ def _lets_through(breaker: CircuitBreaker, probe: bool, force: bool) -> bool:
     if force:
         return breaker.state is not State.FORCED_OPEN
     return breaker.admits_probe() if probe else not breaker.is_open()
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    if isinstance(error, OutcomeError):
+        return error.outcome
+    return Outcome.TRANSIENT if isinstance(error, AllProvidersFailed) else Outcome.ATTEMPT_TIMEOUT
+
+
+def _kind(provider: str, call: Call) -> Kind:
+    """Why a call that has made attempts already makes one more."""
+    if any(each.provider == provider for each in call.attempts):
+        return "retry"
+    # One that still counts as a success has not ended.
+    return "hedge" if call.attempts[-1].outcome is Outcome.SUCCESS else "fallback"
 
 
 def _caused(error: Any, cause: BaseException) -> Any:

@@ -41,7 +41,7 @@ class Hedger:
         try:
             done, pending = await asyncio.wait(running, timeout=delay)
             if not done and not second.rejection(self._monotonic()) and self._budget.take():
-                running[asyncio.ensure_future(second.attempt(request, call, left, self._monotonic()))] = second
+                running[asyncio.ensure_future(second.attempt(request, call, left - 1, self._monotonic()))] = second
                 pending = set(running)
             while True:
                 for task in [task for task in running if task in done]:

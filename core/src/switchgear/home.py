@@ -49,9 +49,10 @@ class Home:
 
     async def enter(self, start: Start[T]) -> T:
         """Run `start()` at home, from whichever loop this is awaited on."""
-        if self.loop is None:
+        here = asyncio._get_running_loop()  # none in a process that was forked out of one
+        if self.loop is None and here is not None:
             self.bind()
-        if asyncio.get_running_loop() is self.loop:
+        if here is not None and here is self.loop:
             return await start()
         loop = self._running()  # first: a coroutine that nobody awaits would complain besides
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(start(), loop))
@@ -73,14 +74,10 @@ class Home:
         """Run `start()` in the calling thread, without a loop: for what never suspends. One thread at a time."""
         _check_no_loop()
         with self._in_place:
-            work = start()
-            try:
-                work.send(None)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            work.close()
-        raise UsageError("a provider with `suspends = False` has suspended; that is a defect of its plugin")
+            if self.loop is None:
+                return _driven(start())
+        # Somebody has bound a loop while this one waited for its turn.
+        return self.run(start)
 
     def change(self, make: Callable[[], None]) -> None:
         """Change state at home, from any thread, and wait until it is done; `make` must be quick and not wait."""
@@ -141,6 +138,11 @@ class Home:
         elsewhere: Any = _Elsewhere()
         self.loop, self._pid = elsewhere, -1
 
+    def forked(self) -> None:
+        """In a forked child: whoever held a lock is a thread of the parent, and would hold it for ever."""
+        self._binding = threading.Lock()
+        self._in_place = threading.RLock()
+
 
 class Named(Protocol):
     """Has a name that no other process may use."""
@@ -165,6 +167,7 @@ _homes: "WeakSet[Home]" = WeakSet()
 
 def _rename_all() -> None:
     for home in list(_homes):
+        home.forked()
         for each in list(home.named):
             each.rename()
 
@@ -201,10 +204,18 @@ class _HandedOver(Generic[T]):
         try:
             self.answer.set_result(await self._start())
         except BaseException as error:
-            # Whatever it is, it belongs to the thread that waits; only what ends the program concerns this one too.
+            # Whatever it is, it belongs to the thread that waits: also what is to end the program.
             self.answer.set_exception(error)
-            if not isinstance(error, Exception | asyncio.CancelledError):
-                raise
+
+
+def _driven(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        work.send(None)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    work.close()
+    raise UsageError("a provider with `suspends = False` has suspended; that is a defect of its plugin")
 
 
 def _check_no_loop() -> None:
@@ -219,13 +230,23 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     threads = ThreadPoolExecutor(thread_name_prefix="switchgear-home")
     loop.set_default_executor(threads)
     try:
-        loop.run_forever()
+        while not _has_stopped(loop):
+            pass
     finally:
         loop.run_until_complete(_end_tasks())
         loop.run_until_complete(loop.shutdown_asyncgens())
         # Without waiting: a validator that hangs must not keep anybody from closing.
         threads.shutdown(wait=False, cancel_futures=True)
         loop.close()
+
+
+def _has_stopped(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run it until it is stopped; False if a plugin wanted to end the program, which its task tells the caller."""
+    try:
+        loop.run_forever()
+    except SystemExit:
+        return False
+    return True
 
 
 async def _end_tasks() -> None:

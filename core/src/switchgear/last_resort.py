@@ -22,15 +22,22 @@ async def last_resort(
     `blocked` were rejected or told us to wait. `attempts`: how many the whole call may make.
     """
     resort = _LastResort(call, service, attempts)
-    for candidate in _behind_open_circuits(blocked, mode):
+    # While others were asked, what kept these from being asked may have passed.
+    ready = [each for each in blocked if not each.obstacle(request, resort.now())]
+    behind = _behind_open_circuits([each for each in blocked if each not in ready], mode)
+    left = len(ready) + len(behind)
+    for candidate in (*ready, *behind):
         if resort.is_over:
             return
         if candidate.repeater.once_more(call, candidate.name):
-            now, probe, force = resort.now(), mode == "probe", mode == "least_bad"
-            yield await candidate.attempt(request, call, 1, now, probe, force)
+            now, shut = resort.now(), candidate not in ready
+            yield await candidate.attempt(
+                request, call, left, now, probe=shut and mode == "probe", force=shut and mode == "least_bad"
+            )
+        left -= 1
     while not resort.is_over:
         first = await resort.wait_for_first(blocked)
-        if first is None:
+        if first is None or resort.is_over:
             return
         # Others were sooner, and it has told them to wait longer: no retry was made, and none is paid for.
         now = resort.now()
@@ -38,7 +45,7 @@ async def last_resort(
             continue
         if not first.repeater.once_more(call, first.name):
             return
-        yield await first.attempt(request, call, 1, now)
+        yield await first.attempt(request, call, resort.left, now)
 
 
 def soonest(candidates: Sequence[GuardedProvider], now: float) -> float | None:
@@ -54,6 +61,7 @@ class _LastResort:
     _call: Call
     _service: Service
     _attempts: int
+    left: int = 1  # who shares what remains of the deadline
     _jitter: dict[str, Iterator[float]] = attrs.Factory(dict)
 
     @property
@@ -64,21 +72,26 @@ class _LastResort:
     async def wait_for_first(self, blocked: Sequence[GuardedProvider]) -> GuardedProvider | None:
         """Wait until the first of them may be asked; None if that would never be, or too late."""
         now = self.now()
+        ends = math.inf if self._call.ends is None else self._call.ends
+        # Nothing sleeps that cannot finish.
         waiting = [
-            (moment, candidate) for candidate in blocked if (moment := _worth_waiting(candidate, now)) is not None
+            (moment, candidate)
+            for candidate in blocked
+            if (moment := _worth_waiting(candidate, now)) is not None and moment < ends
         ]
         if not waiting:
             return None
+        self.left = len(waiting)
         moment, candidate = min(waiting, key=lambda pair: pair[0])
-        ends = math.inf if self._call.ends is None else self._call.ends
-        # Nothing sleeps that cannot finish.
-        if moment >= ends:
-            return None
-        if now < candidate.pause.until and candidate.pause.guessed:
-            # Everybody who waits for this provider made the same guess, and must not come back at once.
+        if now < candidate.pause.until and (candidate.pause.guessed or candidate.waiting):
+            # Everybody who waits for this provider knows the same moment, and must not come back in it at once.
             spread = next(self._jitter.setdefault(candidate.name, candidate.repeater.pauses(throttled=True)))
             moment = moment + spread if moment + spread < ends else moment
-        return candidate if await self._service.pause(max(0.0, moment - now)) else None
+        candidate.waiting += 1
+        try:
+            return candidate if await self._service.pause(max(0.0, moment - now)) else None
+        finally:
+            candidate.waiting -= 1
 
     def now(self) -> float:
         return self._service.home.clock.monotonic()
@@ -99,6 +112,8 @@ def _worth_waiting(candidate: GuardedProvider, now: float) -> float | None:
     limited = candidate.rate is not None and not candidate.rate.allows(now)
     if not (paused or limited) or (paused and not candidate.pause.worth_waiting):
         return None
-    if candidate.is_shut:
+    if candidate.is_shut or candidate.waiting >= candidate.queue:
         return None
-    return candidate.ready_at(now)
+    # Those who wait already come first, one slot each.
+    line = 0.0 if candidate.rate is None else candidate.waiting * candidate.rate.every
+    return candidate.ready_at(now) + line

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ from switchgear.outcome import Outcome
 from switchgear.plan import Plan, PlanRow, plan_row
 from switchgear.policies import Policies
 from switchgear.policies.breaker import Breaker, State
+from switchgear.policies.deadline import DeadlineScope
 from switchgear.policies.health import Health
 from switchgear.policies.hedge import Hedge
 from switchgear.policies.retry import Retry, RetryBudget
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 HEALTH_CHECK_TIMEOUT = 10.0
 DRAIN_STEP = 0.05
 DRAIN_GRACE = 1.0  # seconds that calls may take to end once they have been timed out
+CLOSING = 5.0  # seconds that a provider may take to close
 LEFT_OUT = "left out by the strategy"
 
 
@@ -209,7 +212,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
         """`process` for ordinary code: any thread without an event loop. Takes the same options."""
         if self._closing:
             raise UsageError(f"{self.service} is closed")
-        if self._never_waits and self._home.loop is None and options.get("deadline") is None:
+        outer = CURRENT_CALL.get()
+        unbounded = options.get("deadline") is None and (outer is None or outer.ends is None)
+        if self._never_waits and self._home.loop is None and unbounded:
             return self._home.run_in_place(lambda: self.process(request, **options))
         return self._home.run(lambda: self.process(request, **options))
 
@@ -244,9 +249,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         order = self._select_provider_order(request, self._turn)
         for candidate in order:
             objection = candidate.objection(request)
-            now = self._monotonic()
-            reason = candidate.rejection(now) or candidate.over_budget(request, now)
-            reason = reason if objection is None else safe_message(objection)
+            reason = candidate.obstacle(request, self._monotonic()) if objection is None else safe_message(objection)
             rank = None if reason else len(kept) + 1
             (dropped if reason else kept).append(plan_row(candidate, request, rank, reason))
         dropped += [plan_row(self._by_name[name], request, None, LEFT_OUT) for name in self._left_out(order)]
@@ -321,6 +324,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         """When a call that begins now has to end: by its own deadline, and by that of the call it is made for."""
         if deadline is None:
             deadline = self.deadline
+        elif math.isnan(deadline):
+            raise UsageError("the deadline is no number; give seconds")
         ends = None if deadline is None else now + deadline
         outer = CURRENT_CALL.get()
         if outer is not None and outer.ends is not None and (ends is None or outer.ends < ends):
@@ -355,7 +360,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
             order = self._held_back(order, call.started)
         call.order = order
         if self._hedger is None:
-            return self._first_good(order, request, call)
+            return self._first_good(order, request, call, call.started)
         return self._first_good_hedged(self._hedger, order, request, call)
 
     def _select_provider_order(self, request: RequestT, turn: int) -> Sequence[GuardedProvider]:
@@ -399,12 +404,12 @@ class ProviderManager(Generic[RequestT, OutputT]):
         order: Sequence[GuardedProvider],
         request: RequestT,
         call: Call,
+        now: float,
         blocked: list[GuardedProvider] | None = None,
     ) -> ProviderResult[OutputT]:
         left = len(order)
         blocked = [] if blocked is None else blocked
         objections: list[OutcomeError] = []
-        now = call.started
         for candidate in order:
             objection = candidate.objection(request)
             if objection is not None:
@@ -432,7 +437,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         able = [each for each in order if each.objection(request) is None and not each.rejection(call.started)]
         delay = hedger.delay(able[0]) if len(able) > 1 else None
         if delay is None or (call.ends is not None and self._monotonic() >= call.ends):
-            return await self._first_good(order, request, call)
+            return await self._first_good(order, request, call, call.started)
         first, second = able[:2]
         answer, failed = await hedger.race(first, second, delay, request, call, len(able))
         blocked: list[GuardedProvider] = []
@@ -441,7 +446,8 @@ class ProviderManager(Generic[RequestT, OutputT]):
         if answer is not None:
             return answer
         asked = [candidate for candidate, _ in failed]
-        return await self._first_good([each for each in order if each not in asked], request, call, blocked)
+        rest = [each for each in order if each not in asked]
+        return await self._first_good(rest, request, call, self._monotonic(), blocked)
 
     def _go_on(
         self, outcome: Outcome, candidate: GuardedProvider | None, call: Call, blocked: list[GuardedProvider]
@@ -465,12 +471,14 @@ class ProviderManager(Generic[RequestT, OutputT]):
             best.result.metadata["refused"] = best.reason
             return best.result
         if objections and len(objections) == len(call.order) and all(map(_is_about_input, objections)):
-            raise self._signed(InvalidInput(_each_once(objections)), call) from objections[-1]
+            remedy = _remedies(objections)
+            raise self._signed(InvalidInput(_each_once(objections), remedy=remedy), call) from objections[-1]
         reasons = [f"{attempt.provider}: {attempt.message} ({attempt.outcome.value})" for attempt in call.attempts]
         reasons += [f"{name}: {reason}" for name, reason in call.dropped.items()]
         message = f"{self.service}: no provider answered; " + ("; ".join(reasons) or "the strategy chose nobody")
-        retry_after = soonest(call.order, self._monotonic())
-        raise self._signed(AllProvidersFailed(message, call.attempts, retry_after=retry_after), call) from call.error
+        failed = AllProvidersFailed(message, call.attempts, retry_after=soonest(call.order, self._monotonic()))
+        failed.remedy = _remedies([*objections, call.error])
+        raise self._signed(failed, call) from call.error
 
     def _signed(self, error: Any, call: Call) -> Any:
         error.call_id = call.id
@@ -530,18 +538,27 @@ class ProviderManager(Generic[RequestT, OutputT]):
         if self._monitor is not None:
             await self._monitor.stop()
         until = self._monotonic() + drain
-        while self._in_flight and self._monotonic() < until:
+        while self._is_busy and self._monotonic() < until:
             await self._home.clock.sleep(DRAIN_STEP)
-        if self._in_flight:
-            stuck = ", ".join(each.name for each in self._candidates if each.in_flight) or "callers"
+        if self._is_busy:
+            stuck = ", ".join(each.name for each in self._candidates if each.is_busy) or "callers"
             logger.warning("{}: closing with {} calls under way, stuck in {}", self.service, self._in_flight, stuck)
             await self._end_what_is_left()
-        for candidate in self._candidates:
-            # Foreign code: one provider that cannot close must not keep the others open.
-            try:
+        await asyncio.gather(*map(self._close_provider, self._candidates))
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._in_flight > 0 or any(candidate.is_busy for candidate in self._candidates)
+
+    async def _close_provider(self, candidate: GuardedProvider) -> None:
+        # Foreign code: one provider that cannot close must not keep the others open.
+        try:
+            with DeadlineScope(self._home.timers, self._monotonic() + CLOSING):
                 await candidate.close()
-            except Exception as error:
-                report_defect(f"{self.service}.{candidate.name}: closing", error)
+        except TimeoutError:
+            logger.warning("{}: {} has not closed within {:g} s", self.service, candidate.name, CLOSING)
+        except Exception as error:
+            report_defect(f"{self.service}.{candidate.name}: closing", error)
 
     async def _end_what_is_left(self) -> None:
         """Time out what is under way and refuse what would follow, so that the calls end."""
@@ -568,6 +585,11 @@ def _named(providers: Iterable[BaseProvider[Any, Any]], service: str) -> list[Ba
 
 def _is_about_input(error: OutcomeError) -> bool:
     return isinstance(error, InvalidInput | Unsupported)
+
+
+def _remedies(errors: Iterable[BaseException | None]) -> str | None:
+    found = (error.remedy for error in errors if isinstance(error, SwitchgearError))
+    return "; ".join(dict.fromkeys(remedy for remedy in found if remedy)) or None
 
 
 def _each_once(errors: Iterable[OutcomeError]) -> str:

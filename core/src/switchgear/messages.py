@@ -19,7 +19,11 @@ def plugin_bug(error: Exception) -> PluginBug:
 
 def safe_message(error: BaseException) -> str:
     """An error's text on one line and not too long; unprintable characters could forge log lines."""
-    text = str(error) or type(error).__name__
+    # Foreign code: an error of a plugin's own may not even be able to say what it is.
+    try:
+        text = str(error) or type(error).__name__
+    except Exception:
+        text = type(error).__name__
     if len(text) <= MESSAGE_LIMIT and text.isprintable():
         return text
     text = "".join(c if c.isprintable() else " " for c in text[: MESSAGE_LIMIT + 1])

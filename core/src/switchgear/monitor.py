@@ -40,10 +40,19 @@ class HealthMonitor:
         while True:
             await self._home.clock.sleep(self._settings.pause(self._random))
             if self._needs_a_look(candidate):
-                status = await check(candidate, self._home, self._settings.timeout)
+                status = await self._check(candidate)
                 candidate.provider.status = status
                 if status is ProviderStatus.AVAILABLE and candidate.breaker is not None:
                     candidate.breaker.hasten()
+
+    async def _check(self, candidate: GuardedProvider) -> ProviderStatus:
+        # Foreign code. It may take its time: what loads slowly is not ill.
+        try:
+            await candidate.open()
+        except Exception as error:
+            report_defect(f"{candidate.name}: opening", error)
+            return ProviderStatus.UNAVAILABLE
+        return await check(candidate, self._home, self._settings.timeout)
 
     def _needs_a_look(self, candidate: GuardedProvider) -> bool:
         """Traffic is the better check: only who had none since the last look, or is shut off from it, is checked."""

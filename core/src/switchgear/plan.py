@@ -27,6 +27,7 @@ class PlanRow:
     predicted_cost: Decimal | None
     latency: float | None
     success_rate: float | None
+    quality: float | None
 
     @property
     def kept(self) -> bool:
@@ -62,4 +63,5 @@ def plan_row(candidate: GuardedProvider, request: Any, rank: int | None, reason:
         predicted_cost=candidate.estimated_cost(request),
         latency=candidate.latency.average,
         success_rate=candidate.success_rate,
+        quality=candidate.quality,
     )

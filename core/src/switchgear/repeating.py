@@ -36,10 +36,13 @@ class Repeater:
         """
         if not self._within_caps(call, provider, untried) or not _helps(outcome, call, provider):
             return False
-        pause = next(pauses)
-        if ends is not None and self._service.home.clock.monotonic() + pause >= ends:
+        pause, service, tokens = next(pauses), self._service, outcome.rule.withdraw
+        if self._is_late(ends, pause) or not service.budget.withdraw(tokens):
             return False
-        return self._service.budget.withdraw(outcome.rule.withdraw) and await self._service.pause(pause)
+        if await service.pause(pause) and not self._is_late(ends):
+            return True
+        service.budget.give_back(tokens)
+        return False
 
     def once_more(self, call: Call, provider: str) -> bool:
         """Whether a provider may be asked now that nobody else is left; if it was asked before, that is a retry."""
@@ -47,6 +50,9 @@ class Repeater:
         if not asked:
             return True
         return self._within_caps(call, provider, 0) and self._service.budget.withdraw(asked[-1].rule.withdraw)
+
+    def _is_late(self, ends: float | None, pause: float = 0.0) -> bool:
+        return ends is not None and self._service.home.clock.monotonic() + pause >= ends
 
     def _within_caps(self, call: Call, provider: str, untried: int) -> bool:
         policy = self._policy

@@ -30,6 +30,11 @@ class Candidate(Protocol):
     @property
     def success_rate(self) -> float | None: ...
     @property
+    def quality(self) -> float | None:
+        """Share of its answers that no validator turned down, 0-1; None before the first."""
+        ...
+
+    @property
     def requests(self) -> int:
         """How many it was sent since the process started."""
         ...

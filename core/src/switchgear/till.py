@@ -16,7 +16,7 @@ from switchgear.lender import Lender
 from switchgear.logs import report_defect
 from switchgear.money import Charge, Price, rounded
 from switchgear.provider import AnyProvider, SimpleProvider
-from switchgear.results import Attempt, Call, Kind
+from switchgear.results import Attempt, Call
 
 _LOOK = 1.0  # seconds after which the calendar is compared with the monotonic clock again
 _BILLED, _FREE, _IN_DOUBT = Charge.BILLED, Charge.FREE, Charge.IN_DOUBT
@@ -163,8 +163,6 @@ class Till:
             self._offset_until = now + _LOOK
         attempt.at = int((now + self._offset) * 1_000_000)
         attempt.estimate = hold.estimate
-        if attempt.number > 1:
-            attempt.kind = _kind(attempt, call)
         if self._intend is not None:
             self._intend(self._number, attempt, call, hold.budgets)
 
@@ -200,13 +198,6 @@ class Till:
         actual = hold.taken if attempt.cost is None else attempt.cost
         for account in hold.accounts:
             account.settle(hold.taken, actual)
-
-
-def _kind(attempt: Attempt, call: Call) -> Kind:
-    before = call.attempts[-2]
-    if before.charge is None:
-        return "hedge"  # it is still under way
-    return "retry" if any(each.provider == attempt.provider for each in call.attempts[:-1]) else "fallback"
 
 
 def _over(account: Account) -> str:

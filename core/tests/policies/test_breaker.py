@@ -285,6 +285,34 @@ def test_s12_a_trial_that_gets_lost_loses_its_place_after_its_lease() -> None:
     assert one.state == "closed"
 
 
+def test_s12_where_answers_take_longer_than_the_lease_the_circuit_closes_all_the_same() -> None:
+    one = circuit(lease=60.0, successes=2)
+    one.half_open()
+    late = []
+    for _ in range(3):
+        late.append(one.breaker.acquire())
+        one.clock.advance(60)
+    one.breaker.record_success(late[0], latency=150)
+    one.breaker.record_success(late[0], latency=150)
+    assert one.state == "half_open", "one answer counts once"
+    one.breaker.record_success(late[1], latency=150)
+    assert one.state == "closed"
+
+
+def test_s13_a_lost_trial_of_before_the_circuit_opened_again_changes_nothing() -> None:
+    one = circuit(lease=60.0, successes=1)
+    one.half_open()
+    lost = one.breaker.acquire()
+    one.clock.advance(60)
+    one.breaker.record_failure(one.breaker.acquire())
+    one.breaker.record_success(lost)
+    assert one.state == "open"
+    one.clock.advance(600)
+    assert one.breaker.acquire()
+    one.breaker.record_success(lost)
+    assert one.state == "half_open"
+
+
 def test_s12_a_lost_trial_that_nobody_has_replaced_still_counts_when_it_comes_back() -> None:
     one = circuit(lease=60.0, successes=1)
     one.half_open()

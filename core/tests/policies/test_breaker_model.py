@@ -42,6 +42,7 @@ class Model:
     trial: int | None = None  # the number of the one under way
     trial_until: float = 0.0
     trials: int = 0
+    lost: set[int] = attrs.Factory(set)  # whose lease ended before they came back
     good: int = 0
     row: int = 0
     calls: list[tuple[int, bool, bool]] = attrs.Factory(list)
@@ -50,7 +51,7 @@ class Model:
     closed_at: float = float("-inf")
 
     def enter(self, state: str) -> None:
-        self.state, self.trial = state, None
+        self.state, self.trial, self.lost = state, None, set()
         self.period += 1
 
     def lets_through(self, now: float, probe: bool) -> bool:
@@ -66,6 +67,8 @@ class Model:
         if self.state == "open":
             self.good = 0
             self.enter("half_open")
+        if self.trial is not None:
+            self.lost.add(self.trial)
         self.trials += 1
         self.trial, self.trial_until = self.trials, now + SETTINGS.lease
         return ("trial", self.trials)
@@ -76,8 +79,10 @@ class Model:
             self.calls.append((int(now / WIDTH), not good, slow))
             if (not good or slow) and self.is_due(now):
                 self.trip(now)
-        elif permit == ("trial", self.trial):
-            self.trial = None
+        elif permit == ("trial", self.trial) or (good and permit[0] == "trial" and permit[1] in self.lost):
+            if permit[1] == self.trial:
+                self.trial = None
+            self.lost.discard(permit[1])
             if not good:
                 self.trip(now)
                 return

@@ -138,3 +138,29 @@ def test_s2_cancelled_requests_are_no_part_of_the_success_rate() -> None:
 def test_what_is_under_way_is_no_part_of_the_success_rate_yet() -> None:
     assert Figures(requests=5, in_flight=4, successes=1).success_rate == 1.0
     assert Figures(requests=4, in_flight=4).success_rate is None
+
+
+def test_s17_one_answer_after_a_long_silence_says_more_than_those_of_long_ago() -> None:
+    """Who was slow once and is asked rarely since must not need dozens of answers to show that it is quick again."""
+    found = Latency()
+    for second in range(10):
+        found.add(20.0, float(second))
+    found.add(0.1, 309.0)
+    assert found.average == pytest.approx(0.1, abs=0.01)
+    assert found.peak == pytest.approx(0.1, abs=0.01)
+
+
+def test_answers_in_quick_succession_have_the_same_weight_whatever_the_clock_says() -> None:
+    timed, untimed = Latency(), Latency()
+    for number, sample in enumerate([1.0, 2.0, 4.0, 1.0]):
+        timed.add(sample, 1000.0 + 6.0 * number)
+        untimed.add(sample)
+    assert (timed.average, timed.peak) == (untimed.average, untimed.peak)
+
+
+def test_a_failure_after_a_long_silence_makes_nobody_look_faster() -> None:
+    figures = Figures()
+    figures.latency.add(20.0, 0.0)
+    figures.record_failure(Outcome.TRANSIENT, 0.1, 1000.0)
+    figures.record_failure(Outcome.ATTEMPT_TIMEOUT, 5.0, 2000.0)
+    assert figures.latency.average == 20.0

@@ -9,12 +9,16 @@ import pytest
 from loguru import logger
 from switchgear import (
     AllProvidersFailed,
+    Capability,
     Hedge,
     Outcome,
     ProviderError,
     ProviderManager,
     ProviderResult,
+    Rejected,
     Retry,
+    SimpleProvider,
+    Switchgear,
     Throttled,
     UsageError,
 )
@@ -227,3 +231,99 @@ def test_s27_closing_ends_the_threads_of_validators_and_a_hanging_one_keeps_nobo
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert set(threading.enumerate()) == before
+
+
+async def test_s27_a_provider_that_hangs_while_it_closes_is_named_and_keeps_nobody_open() -> None:
+    @attrs.define(eq=False)
+    class Hanging(Closed):
+        async def aclose(self) -> None:
+            await asyncio.Event().wait()
+
+    hanging, other = Hanging(["good"], name="hanging"), Closed(["good"], name="other")
+    service = service_of(hanging, other)
+    await service.open("hanging", "other")
+    lines: list[str] = []
+    logger.enable("switchgear")
+    sink = logger.add(lines.append, format="{message}")
+    await service.aclose()
+    logger.remove(sink)
+    logger.disable("switchgear")
+    assert [line.strip() for line in lines] == ["service: hanging has not closed within 5 s"]
+    assert other.closed == 1
+    assert 5.0 <= now() <= 5.02
+
+
+@pytest.mark.parametrize("seconds", [2.0, 60.0])
+async def test_s27_one_that_is_just_being_opened_is_closed_as_well(seconds: float) -> None:
+    @attrs.define(eq=False)
+    class Slow(Closed):
+        async def aopen(self) -> None:
+            self.opened += 1
+            await asyncio.sleep(seconds)
+
+    slow = Slow(["good"], name="slow")
+    service = service_of(slow)
+    opening = asyncio.ensure_future(service.open("slow"))
+    await asyncio.sleep(1)
+    await service.aclose(drain=0)
+    await asyncio.wait([opening])
+    assert (slow.opened, slow.closed) == (1, 1)
+    with pytest.raises(Rejected, match="closed while it was being opened"):
+        await opening
+    await assert_nothing_is_left(service)
+
+
+async def test_what_a_provider_starts_when_it_opens_does_not_end_with_the_call_that_came_first() -> None:
+    inner = service_of(scripted("inner", "good"))
+    answers: list[Any] = []
+
+    @attrs.define(eq=False)
+    class Refreshing(Closed):
+        task: Any = attrs.field(default=None, init=False)
+
+        async def aopen(self) -> None:
+            self.task = asyncio.ensure_future(self.refresh())
+
+        async def refresh(self) -> None:
+            for _ in range(5):
+                await asyncio.sleep(50)
+                answers.append((await inner.process("x")).output)
+
+        async def aclose(self) -> None:
+            await self.task
+
+    service = service_of(Refreshing(["good"], name="refreshing"), deadline=60.0)
+    await service.process("x")
+    await asyncio.sleep(251)
+    await service.aclose()
+    assert answers == ["good"] * 5
+
+
+class Work(Capability[Any, Any]):
+    name = "work"
+    request_type = str
+    output_type = str
+
+
+@attrs.define(eq=False)
+class Hangs(SimpleProvider[Any, Any]):
+    async def process(self, request: Any) -> ProviderResult[Any]:
+        await HANG.wait()
+        raise AssertionError
+
+
+async def test_s27_a_board_gives_all_its_services_the_same_time_at_once() -> None:
+    def tables(name: str) -> Any:
+        return {"capability": "work", "deadline": "none", "providers": {name: {"type": "hangs"}}}
+
+    board = Switchgear.compose(
+        {"services": {name: tables(name) for name in "abc"}},
+        extra=[("capabilities", "work", Work), ("providers", "work.hangs", Hangs)],
+        clock=VirtualClock(),
+    )
+    calls = [asyncio.ensure_future(board[name].process("x")) for name in "abc"]
+    await asyncio.sleep(0)
+    await board.aclose(drain=7.0)
+    assert 7.0 <= now() <= 8.1
+    await asyncio.wait(calls)
+    assert [type(call.exception()) for call in calls] == [AllProvidersFailed] * 3

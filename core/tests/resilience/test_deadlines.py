@@ -8,6 +8,7 @@ import pytest
 from switchgear import (
     AllProvidersFailed,
     Effect,
+    InDoubt,
     Outcome,
     Policies,
     ProviderError,
@@ -17,6 +18,7 @@ from switchgear import (
     Retry,
     SimpleProvider,
     Throttled,
+    UsageError,
     current_call,
 )
 from switchgear.durations import Duration
@@ -230,3 +232,38 @@ async def test_s5_a_deadline_that_ends_an_answer_is_that_attempts_outcome(effect
     with pytest.raises(Exception, match="no answer within 1"):
         await service.process("x")
     assert service._home.timers.pending == 0
+
+
+@attrs.frozen
+class Late:
+    """The clock of a loop that is busy: who sleeps comes back a little late."""
+
+    _clock: VirtualClock
+    _by: float = 0.2
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def utc(self) -> Any:
+        return self._clock.utc()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds + self._by)
+
+
+@pytest.mark.parametrize(
+    "step", [ProviderError("down"), Throttled("wait", retry_after=0.1)], ids=["retry", "throttled"]
+)
+@pytest.mark.parametrize("effect", [Effect.PURE, Effect.ONCE])
+async def test_s5_nothing_is_sent_after_the_deadline_because_the_loop_was_late(step: Any, effect: Effect) -> None:
+    only = scripted("only", step, "good")
+    service = ProviderManager([only], clock=Late(VirtualClock()), deadline=0.15, effect=effect)
+    with pytest.raises((AllProvidersFailed, InDoubt)):
+        await service.process("x", idempotency_key="k")
+    assert only.calls == 1
+    assert service.budget.tokens == 100, "the retry that was not made is not paid for"
+
+
+async def test_a_deadline_that_is_no_number_is_the_callers_mistake() -> None:
+    with pytest.raises(UsageError, match="no number"):
+        await service_of(scripted("only", "good")).process("x", deadline=float("nan"))

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
+from loguru import logger
 from switchgear import (
     AllProvidersFailed,
     Attempt,
@@ -54,6 +56,8 @@ async def warmed_up(service: Manager) -> Manager:
 
 
 USUAL = Delay(1.0, "usual")
+NO = Unsupported("no")
+DOWN = ProviderError("down")
 
 
 async def test_s18_a_second_one_is_asked_when_the_first_takes_longer_than_most_of_its_answers() -> None:
@@ -360,3 +364,55 @@ async def test_s18_failures_before_the_race_lower_no_threshold() -> None:
     for _ in range(25):
         await service.process("x")
     assert second.calls == 4
+
+
+async def test_s5_s18_after_a_race_that_was_lost_the_next_is_timed_from_when_it_is_asked() -> None:
+    first, second = scripted("first", USUAL, Delay(10, NO)), scripted("second", Delay(8, NO))
+    third = scripted("third", Delay(1, "good"), timeout=5.0)
+    service = await warmed_up(service_of(first, second, third, retry=NO_RETRY))
+    result = await service.process("x")
+    assert result.provider == "third"
+    assert result.latency == pytest.approx(1.0)
+    assert third.figures.latency.average == pytest.approx(1.0)
+
+
+async def test_s5_s18_the_second_of_a_race_may_use_what_the_first_leaves_over() -> None:
+    service = await warmed_up(service_of(scripted("first", USUAL, HANG), scripted("second", Delay(35, "good"))))
+    assert (await service.process("x")).provider == "second"
+
+
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+async def test_s2_s18_of_two_that_end_together_the_one_that_ends_the_call_is_what_it_ends_with(order: Any) -> None:
+    steps = {order[0]: InvalidInput("no page"), order[1]: ProviderError("down")}
+    first = scripted("first", USUAL, Delay(3, steps["first"]))
+    second = scripted("second", lambda _: Delay(4 - now(), steps["second"]))
+    service = await warmed_up(service_of(first, second, retry=NO_RETRY))
+    with pytest.raises(InvalidInput, match="no page"):
+        await service.process("x")
+
+
+async def test_s18_s27_a_loser_that_does_not_heed_its_cancellation_is_named_when_the_service_closes() -> None:
+    async def deaf(_: Any) -> str:
+        for _ in range(10):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1)
+        return "late"
+
+    service = await warmed_up(service_of(scripted("first", USUAL, deaf), scripted("second", "quick")))
+    await service.process("x")
+    lines: list[str] = []
+    logger.enable("switchgear")
+    sink = logger.add(lines.append, format="{message}")
+    await service.aclose(drain=2.0)
+    logger.remove(sink)
+    logger.disable("switchgear")
+    assert ["stuck in first" in line for line in lines] == [True]
+    await asyncio.sleep(20)
+
+
+async def test_s18_the_record_tells_a_hedge_from_a_fallback_and_a_retry() -> None:
+    steps = scripted("first", USUAL, HANG), scripted("second", DOWN, "good")
+    service = await warmed_up(service_of(*steps, retry=Retry(attempts=2)))
+    assert [each.kind for each in (await service.process("x")).attempts] == ["first", "hedge", "retry"]
+    plain = ProviderManager([scripted("a", DOWN), scripted("b", "good")], clock=VirtualClock(), retry=Retry(attempts=2))
+    assert [each.kind for each in (await plain.process("x")).attempts] == ["first", "retry", "fallback"]

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from switchgear import ProviderManager, ProviderResult, SimpleProvider, UsageError, current_call
+from switchgear.home import Home
 from switchgear.testing import ScriptedProvider
 
 Manager = ProviderManager[Any, Any]
@@ -324,3 +325,141 @@ def test_s27_figures_circuits_and_plans_can_be_read_from_any_thread_meanwhile() 
         stop.set()
         loading.join()
     service.close()
+
+
+def test_s27_who_waited_for_its_turn_in_place_goes_to_the_loop_that_was_bound_meanwhile() -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        entered.set()
+        assert go_on.wait(30)
+        return "in place"
+
+    home = Home()
+    table, waits = local(home=home), where(home=home)
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(table.process_sync(slow).output))]
+    threads[0].start()
+    assert entered.wait(30)
+    threads += [threading.Thread(target=lambda: got.append(waits.process_sync(None).output[0]))]
+    threads += [threading.Thread(target=lambda: got.append(table.process_sync("later").output)) for _ in range(3)]
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(got) == ["in place", "later", "later", "later", "switchgear-home"]
+    waits.close()
+    home.close()
+
+
+def test_s27_what_runs_in_place_keeps_to_the_deadline_of_the_call_that_it_is_made_for() -> None:
+    table = local()
+
+    async def outer(_: Any) -> Any:
+        return await asyncio.to_thread(lambda: table.process_sync("looked up").output)
+
+    async def main() -> Any:
+        async with ProviderManager([ScriptedProvider([outer])], deadline=30.0) as service:
+            return (await service.process("x")).output
+
+    assert asyncio.run(main()) == "looked up"
+    table.close()
+
+
+def test_s2_s27_a_plugin_that_wants_to_end_the_program_ends_its_caller_and_not_the_home_of_the_others() -> None:
+    def leave(_: Any) -> None:
+        raise SystemExit(3)
+
+    service = ProviderManager([ScriptedProvider(["good", leave, "good"])])
+    assert service.process_sync("x").output == "good"
+    with pytest.raises(SystemExit) as caught:
+        service.process_sync("x")
+    assert caught.value.code == 3
+    assert service.process_sync("x").output == "good"
+    service.close()
+
+
+def test_s2_s27_also_from_a_task_of_its_own() -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    async def waits_for_it(_: Any) -> None:
+        await asyncio.ensure_future(leave())
+
+    service = ProviderManager([ScriptedProvider([waits_for_it, "good"])])
+    with pytest.raises(SystemExit):
+        service.process_sync("x")
+    assert service.process_sync("x").output == "good"
+    service.close()
+
+
+FORKED = """
+import asyncio, os, threading, time
+from typing import Any
+import attrs
+from switchgear import ProviderManager, ProviderResult, Retry, SimpleProvider, UsageError
+from switchgear.testing import ScriptedProvider
+
+@attrs.define
+class Local(SimpleProvider[Any, Any]):
+    suspends = False
+
+    async def process(self, request: Any) -> ProviderResult[Any]:
+        entered.set()
+        request()
+        return ProviderResult("good")
+
+def in_child(work):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        work()
+        os._exit(0)
+    except BaseException as error:
+        print(repr(error), flush=True)
+        os._exit(1)
+"""
+
+RUNNING_LOOP = """
+async def main():
+    service = ProviderManager([ScriptedProvider(["good"])])
+    await service.process("x")
+    child = os.fork()
+    if child == 0:
+        try:
+            await service.process("x")
+        except UsageError as error:
+            print(error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+asyncio.run(main())
+"""
+
+IN_PLACE = """
+entered, go_on = threading.Event(), threading.Event()
+service = ProviderManager([Local()], deadline=None, retry=Retry(attempts=1))
+thread = threading.Thread(target=lambda: service.process_sync(go_on.wait))
+thread.start()
+entered.wait()
+print(in_child(lambda: service.process_sync(lambda: None)), flush=True)
+go_on.set()
+thread.join()
+"""
+
+
+def forked(story: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED + story], capture_output=True, text=True, timeout=60, check=True
+    )
+    return ran.stdout.strip()
+
+
+def test_s27_a_child_that_is_forked_out_of_a_running_loop_gets_the_clear_error_too() -> None:
+    assert "before the process forked" in forked(RUNNING_LOOP)
+
+
+def test_s27_a_child_that_is_forked_while_another_thread_is_in_place_does_not_wait_for_that_thread() -> None:
+    assert forked(IN_PLACE) == "0"

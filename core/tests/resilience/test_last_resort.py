@@ -1,6 +1,7 @@
 """When nobody is left to ask: whom the call probes, whom it waits for, and when it gives up (S2, S5, S16)."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -9,9 +10,12 @@ from switchgear import (
     AllProvidersFailed,
     BadCredentials,
     Breaker,
+    Call,
+    Outcome,
     Policies,
     ProviderError,
     ProviderManager,
+    ProviderResult,
     ProviderStatus,
     Rate,
     Retry,
@@ -80,14 +84,131 @@ async def test_s16_without_a_deadline_everybody_is_probed() -> None:
     assert len((await fails(service)).attempts) == 2
 
 
-@pytest.mark.parametrize("probe", [HANG, Delay(5.0, DOWN)], ids=["hangs", "fails in the last moment"])
-async def test_s5_once_the_time_is_over_nobody_else_is_probed(probe: Any) -> None:
-    first, second = scripted("first", DOWN, probe), scripted("second", DOWN)
+async def test_s5_s16_a_probe_that_hangs_leaves_the_next_its_share_of_the_time() -> None:
+    """Else callers that come one after another would never find out that the second is back."""
+    first, second = scripted("first", DOWN, HANG), scripted("second", DOWN, "good")
+    service = service_of(first, second, random=Fixed(0.5))
+    await fails(service)
+    result = await service.process("x", deadline=10.0)
+    assert [(each.provider, each.outcome) for each in result.attempts] == [
+        ("first", Outcome.ATTEMPT_TIMEOUT),
+        ("second", Outcome.SUCCESS),
+    ]
+    assert 5.0 <= now() <= 5.02
+
+
+async def test_s5_once_the_time_is_over_nobody_else_is_probed() -> None:
+    def stall(_: Any) -> Any:
+        asyncio.get_running_loop()._jump_to(now() + 5.0)  # type: ignore[attr-defined]
+        return DOWN
+
+    first, second = scripted("first", DOWN, stall), scripted("second", DOWN)
     service = service_of(first, second, random=Fixed(0.5))
     await fails(service)
     error = await fails(service, deadline=5.0)
     assert [attempt.provider for attempt in error.attempts] == ["first"]
-    assert 5.0 <= now() <= 5.02
+
+
+# Ready again by the time that the others have failed
+
+
+async def of_two(first: ScriptedProvider, seconds: float, **settings: Any) -> ProviderResult[Any]:
+    """A second call, in which the second provider, asked in place of the first, takes so many seconds to fail."""
+    service = service_of(first, scripted("second", "good", Delay(seconds, DOWN)), **settings)
+    await service.process("x")
+    return await service.process("x")
+
+
+READY_AGAIN = [("second", Outcome.TRANSIENT, "first"), ("first", Outcome.SUCCESS, "fallback")]
+
+
+def told(result: ProviderResult[Any]) -> list[Any]:
+    return [(each.provider, each.outcome, each.kind) for each in result.attempts]
+
+
+@pytest.mark.parametrize("mode", ["probe", "least_bad", "fail_fast"])
+async def test_s2_s16_who_was_throttled_is_asked_when_its_time_has_come_while_another_failed(mode: Any) -> None:
+    first = scripted("first", Throttled("wait", retry_after=1.0), "good")
+    assert told(await of_two(first, 3.0, all_down=mode)) == READY_AGAIN
+
+
+@pytest.mark.parametrize("mode", ["probe", "least_bad", "fail_fast"])
+async def test_s2_s16_so_is_one_whose_open_time_is_over(mode: Any) -> None:
+    trips = Breaker(consecutive=1, open_for=Duration(5.0))
+    assert told(await of_two(scripted("first", DOWN, "good"), 10.0, breaker=trips, all_down=mode)) == READY_AGAIN
+
+
+async def test_s2_so_is_one_whose_rate_has_room_again() -> None:
+    service = service_of(
+        scripted("first", "good"), scripted("second", Delay(3, DOWN)), policies={"first": limited(2.0)}
+    )
+    await service.process("x")
+    assert told(await service.process("x")) == READY_AGAIN
+
+
+async def test_s2_so_is_one_that_has_a_place_again() -> None:
+    first = scripted("first", Delay(1, "good"), concurrency=1)
+    policies = {"first": Policies(queue=0, retry=NO_RETRY)}
+    service = service_of(first, scripted("second", Delay(3, DOWN)), policies=policies)
+    other = asyncio.ensure_future(service.process("x"))
+    await asyncio.sleep(0.1)
+    assert told(await service.process("x")) == READY_AGAIN
+    assert (await other).provider == "first"
+
+
+async def test_s2_one_that_is_as_full_as_before_is_not_tried_again() -> None:
+    first = scripted("first", Delay(100, "good"), concurrency=1)
+    policies = {"first": Policies(queue=0, retry=NO_RETRY)}
+    service = service_of(first, scripted("second", Delay(3, DOWN)), policies=policies, deadline=None)
+    other = asyncio.ensure_future(service.process("x"))
+    await asyncio.sleep(0.1)
+    await fails(service)
+    assert first.calls == 1
+    await other
+
+
+async def test_s2_one_that_was_asked_after_all_is_not_among_those_passed_over() -> None:
+    calls: list[Call] = []
+    first = scripted("first", Throttled("wait", retry_after=1.0), "good")
+    await of_two(first, 3.0, observers=[calls.append])
+    assert [(each.provider, each.kept) for each in calls[-1].candidates] == [("first", True), ("second", True)]
+
+
+# One trial at a time
+
+
+async def test_s16_of_a_hundred_callers_one_tries_a_provider_that_its_health_check_has_taken_out() -> None:
+    only = scripted("only", Delay(1.0, "good"))
+    service = service_of(only)
+    only.status = ProviderStatus.UNAVAILABLE
+    ends = await asyncio.gather(*(service.process("x") for _ in range(100)), return_exceptions=True)
+    assert only.calls == 1
+    assert sum(isinstance(each, ProviderResult) for each in ends) == 1
+
+
+async def test_s16_misconfigured_providers_get_a_trial_now_and_then_when_nobody_else_is_left() -> None:
+    """One 404 of a proxy must not fail everything for five minutes."""
+    only = scripted("only", BadCredentials("404"), BadCredentials("404"), "good")
+    service = service_of(only)
+    asked = []
+    for _ in range(100):
+        with suppress(AllProvidersFailed):
+            await service.process("x")
+        asked.append((now(), only.calls))
+        await asyncio.sleep(1)
+    assert [next(moment for moment, calls in asked if calls >= number) for number in (1, 2, 3)] == [0, 30, 60]
+    assert only.calls == 3 + 39, "since a trial went well, it is asked as usual"
+
+
+async def test_s16_not_by_two_at_a_time_and_not_where_another_one_answers() -> None:
+    first = scripted("first", BadCredentials("401"), Delay(1.0, "good"))
+    service = service_of(first, scripted("second", "good"))
+    await service.process("x")
+    await asyncio.sleep(31)
+    await service.process("x")
+    assert first.calls == 1
+    ends = await asyncio.gather(*(service.process("x", only=["first"]) for _ in range(50)), return_exceptions=True)
+    assert (first.calls, sum(isinstance(each, ProviderResult) for each in ends)) == (2, 1)
 
 
 async def test_s5_a_probe_may_take_all_the_time_that_is_left() -> None:

@@ -1,10 +1,12 @@
 """No more at a time, and no more in a time, than a provider can take (S19)."""
 
 import asyncio
+import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from switchgear import AllProvidersFailed, Breaker, Policies, ProviderError, ProviderManager, Rate, Retry
+from switchgear import AllProvidersFailed, Breaker, Policies, ProviderError, ProviderManager, Rate, Retry, Throttled
 from switchgear.durations import Duration
 from switchgear.testing import HANG, Delay, ScriptedProvider, VirtualClock
 
@@ -162,3 +164,56 @@ async def test_s19_a_failing_provider_gives_each_place_back() -> None:
     bulkhead = service._by_name["only"].bulkhead
     assert bulkhead is not None
     assert (bulkhead.taken, bulkhead.waiting) == (0, 0)
+
+
+async def test_s19_who_waits_for_a_rate_wakes_once_and_the_others_are_turned_away_at_once() -> None:
+    only = scripted("only", "good")
+    service = service_of(only, policies={"only": Policies(rate=Rate(calls=1, per=Duration(1.0)))}, deadline=5.0)
+    ends: dict[float, int] = {}
+
+    async def one() -> None:
+        with suppress(AllProvidersFailed):
+            await service.process("x")
+        ends[round(now())] = ends.get(round(now()), 0) + 1
+
+    await asyncio.gather(*(one() for _ in range(100)))
+    assert ends == {0: 96, 1: 1, 2: 1, 3: 1, 4: 1}, "95 of them could not be served in time, and know it at once"
+    assert only.calls == 5
+
+
+async def test_s19_no_more_wait_for_a_rate_than_its_queue_holds() -> None:
+    policies = {"only": Policies(rate=Rate(calls=1, per=Duration(1.0)), queue=3)}
+    service = service_of(scripted("only", "good"), policies=policies)
+    tasks = at_once(service, 10)
+    await asyncio.sleep(0.5)
+    assert sum(not task.done() for task in tasks) == 3
+    await asyncio.wait(tasks)
+    assert now() == pytest.approx(3.0)
+
+
+async def test_s19_a_place_in_the_line_for_a_rate_that_is_given_up_is_not_lost() -> None:
+    only = scripted("only", "good")
+    service = service_of(only, policies={"only": Policies(rate=Rate(calls=1, per=Duration(1.0)))}, deadline=5.0)
+    tasks = at_once(service, 5)
+    await asyncio.sleep(0.5)
+    for task in tasks[1:]:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await service.process("x")
+    assert now() == pytest.approx(1.0), "the next slot is the next one's"
+
+
+async def test_s7_those_who_wait_for_the_moment_that_a_provider_named_do_not_all_come_back_in_it() -> None:
+    moments: list[float] = []
+
+    def throttles(_: Any) -> Any:
+        moments.append(now())
+        return Throttled("wait", retry_after=5.0) if now() < 5.0 else "good"
+
+    service = service_of(scripted("only", throttles), random=random.Random(4))
+    results = await asyncio.gather(*at_once(service, 50))
+    assert {result.output for result in results} == {"good"}
+    later = sorted(moment for moment in moments if moment > 0.0)
+    assert later[0] == 5.0, "the first comes when it was told to"
+    assert len(set(later)) == 50
+    assert later[-1] < 6.1

@@ -2,11 +2,14 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Any
 
 import attrs
 import pytest
 from switchgear import (
+    AllProvidersFailed,
+    BadCredentials,
     Breaker,
     Health,
     ProviderError,
@@ -17,7 +20,7 @@ from switchgear import (
     SimpleProvider,
 )
 from switchgear.durations import Duration
-from switchgear.testing import HANG, ScriptedProvider, VirtualClock
+from switchgear.testing import HANG, Delay, ScriptedProvider, VirtualClock
 
 Manager = ProviderManager[Any, Any]
 EVERY_TEN = Health(interval=Duration(10.0), timeout=Duration(2.0))
@@ -166,3 +169,69 @@ async def test_s26_checking_all_of_them_takes_ten_seconds_at_the_most_and_change
     assert await service.health_check_all() == {"stuck": DOWN, "well": UP}
     assert asyncio.get_running_loop().time() == pytest.approx(10, abs=0.05)
     assert stuck.status is UP
+
+
+async def test_s26_a_provider_that_takes_long_to_open_is_not_ill() -> None:
+    loads: list[float] = []
+
+    @attrs.define(eq=False)
+    class Heavy(Checked):
+        async def aopen(self) -> None:
+            loads.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(20)
+
+    heavy = Heavy(["good"], name="heavy")
+    async with service_of(checked("first"), heavy):
+        await asyncio.sleep(300)
+        assert (len(loads), heavy.status) == (1, UP)
+
+
+async def test_s26_one_that_cannot_be_opened_is() -> None:
+    @attrs.define(eq=False)
+    class Broken(Checked):
+        async def aopen(self) -> None:
+            raise OSError("no such engine")
+
+    broken = Broken(["good"], name="broken")
+    async with service_of(checked("first"), broken):
+        await asyncio.sleep(30)
+        assert broken.status is DOWN
+
+
+async def test_s26_a_provider_is_degraded_while_its_circuit_is_half_open_and_while_its_load_grows_again() -> None:
+    only = ScriptedProvider([ProviderError("down"), "good"], name="only")
+    trips = Breaker(consecutive=1, open_for=Duration(4.0), ramp=Duration(10.0))
+    service = ProviderManager([only], clock=VirtualClock(), retry=Retry(attempts=1), breaker=trips)
+    seen = [only.status]
+    with suppress(AllProvidersFailed):
+        await service.process("x")
+    seen.append(only.status)
+    await asyncio.sleep(4)
+    seen.append(only.status)
+    for _ in range(2):
+        await service.process("x")
+    seen.append(only.status)
+    await asyncio.sleep(10)
+    seen.append(only.status)
+    assert seen == [UP, DOWN, ProviderStatus.DEGRADED, ProviderStatus.DEGRADED, UP]
+
+
+async def test_s26_a_provider_is_degraded_while_its_answers_are_slow() -> None:
+    only = ScriptedProvider([Delay(1, "good")] * 5 + [Delay(30, "good")] * 8 + [Delay(1, "good")], name="only")
+    slow = Breaker(slow_after=Duration(5.0), min_calls=100)
+    service = ProviderManager([only], clock=VirtualClock(), breaker=slow)
+    seen = []
+    for _ in range(30):
+        await service.process("x")
+        seen.append(only.status is UP)
+    assert seen[:5] == [True] * 5
+    assert seen[8:13] == [False] * 5
+    assert seen[-1]
+
+
+async def test_s26_a_misconfigured_provider_is_unavailable() -> None:
+    only = ScriptedProvider([BadCredentials("401")], name="only")
+    service = ProviderManager([only], clock=VirtualClock())
+    with suppress(AllProvidersFailed):
+        await service.process("x")
+    assert only.status is DOWN

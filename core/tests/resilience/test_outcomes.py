@@ -1,5 +1,6 @@
 """The table that every mechanism reads, spelled out once more and held against what a service does (S1)."""
 
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -17,8 +18,10 @@ from switchgear import (
     PluginBug,
     ProviderError,
     ProviderManager,
+    ProviderResult,
     QuotaExceeded,
     Rejected,
+    Retry,
     Throttled,
     Unsupported,
 )
@@ -175,3 +178,57 @@ async def test_s1_answers_that_are_refused_open_no_circuit() -> None:
     for _ in range(200):
         await service.process("x")
     assert not service.is_open("first")
+
+
+async def test_s1_a_refused_answer_lowers_the_quality_figure() -> None:
+    provider = ScriptedProvider(["good", "bad", "good", "good", ProviderError("down")], name="only")
+
+    class Picky:
+        def check(self, request: Any, result: ProviderResult[Any]) -> None:
+            if result.output == "bad":
+                raise InvalidResult("bad", score=0.1)
+
+    service = ProviderManager([provider], validators=[Picky()], clock=VirtualClock(), retry=Retry(attempts=1))
+    assert provider.figures.quality is None
+    for _ in range(5):
+        with suppress(AllProvidersFailed):
+            await service.process("x")
+    assert provider.figures.quality == 0.75
+    assert service.explain("x").rows[0].quality == 0.75
+
+
+async def test_s1_refused_answers_open_the_circuit_where_that_is_wanted() -> None:
+    class Picky:
+        def check(self, request: Any, result: ProviderResult[Any]) -> None:
+            raise InvalidResult("bad")
+
+    for counts in (False, True):
+        provider = ScriptedProvider(["bad"], name="only")
+        breaker = Breaker(consecutive=3, count_invalid=counts)
+        service = ProviderManager([provider], validators=[Picky()], clock=VirtualClock(), breaker=breaker)
+        for _ in range(3):
+            with suppress(AllProvidersFailed):
+                await service.process("x")
+        assert service.is_open("only") is counts
+
+
+async def test_s1_s9_what_is_made_of_other_services_fails_as_they_do_and_is_not_repeated_on_top() -> None:
+    wire = ScriptedProvider([ProviderError("down")], name="wire")
+    inner = ProviderManager([wire], clock=VirtualClock(), retry=Retry(attempts=2), service="inner")
+    outer = ScriptedProvider([inner.process], name="outer")
+    service = ProviderManager([outer], clock=VirtualClock(), retry=Retry(attempts=3))
+    with pytest.raises(AllProvidersFailed) as caught:
+        await service.process("x")
+    assert [each.outcome for each in caught.value.attempts] == [Outcome.TRANSIENT]
+    assert wire.calls == 2
+
+
+async def test_s1_an_error_that_cannot_say_what_it_is_falls_over_like_any_other() -> None:
+    class Speechless(ProviderError):
+        def __str__(self) -> str:
+            raise KeyError("nothing")
+
+    first, second = ScriptedProvider([Speechless()], name="first"), ScriptedProvider(["good"], name="second")
+    service = ProviderManager([first, second], clock=VirtualClock(), retry=Retry(attempts=1))
+    result = await service.process("x")
+    assert [each.message for each in result.attempts] == ["Speechless", ""]

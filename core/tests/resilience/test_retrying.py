@@ -287,3 +287,10 @@ async def test_s1_a_timeout_is_retried_while_its_share_of_the_deadline_lasts() -
         await service_of(only, deadline=10.0).process("x")
     assert [attempt.outcome for attempt in caught.value.attempts] == [Outcome.ATTEMPT_TIMEOUT] * 3
     assert now() == pytest.approx(10, abs=0.05)
+
+
+async def test_s8_a_retry_that_a_limit_keeps_from_being_made_is_paid_for_once() -> None:
+    policies = {"only": Policies(rate=Rate(calls=1, per=Duration(5.0)))}
+    service = service_of(scripted("only", DOWN, "good"), policies=policies)
+    await service.process("x")
+    assert service.budget.tokens == pytest.approx(99.1), "one for the retry, a tenth back for the success"

@@ -4,7 +4,9 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -332,3 +334,31 @@ def test_time_stands_still_while_a_thread_works() -> None:
         await service.aclose()
 
     run(scenario)
+
+
+def test_s27_an_answer_that_comes_in_the_moment_of_the_timeout_is_dropped_and_its_cost_recorded() -> None:
+    calls: list[Any] = []
+
+    async def main() -> None:
+        engine = Engine(name="engine", timeout=0.2, concurrency=1, price=Price(per_call=Decimal("0.5")))
+        service = service_of(engine, observers=[calls.append])
+        returned = threading.Event()
+
+        def work() -> str:
+            returned.set()
+            return "late"
+
+        asking = asyncio.ensure_future(service.process(work))
+        await asyncio.sleep(0)
+        assert returned.wait(30)
+        busy_until = time.monotonic() + 0.4  # while the thread has returned and the timer falls due
+        while time.monotonic() < busy_until:
+            pass
+        with suppress(AllProvidersFailed):
+            await asking
+        await until(lambda: bulkhead(service).taken == 0)
+        assert engine.figures.late + engine.figures.successes == 1
+        await service.aclose()
+
+    asyncio.run(main())
+    assert calls[0].attempts[0].cost == Decimal("0.5")

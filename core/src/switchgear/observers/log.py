@@ -1,14 +1,17 @@
-"""The call log: a line per call, and one per decision for whoever wants to know why."""
+"""The call log: a line per call and per circuit that changes, and one per decision for whoever wants to know why."""
 
 import attrs
 
 from switchgear.logs import logger
-from switchgear.results import Call
+from switchgear.results import Call, StateChange
 
 
 @attrs.frozen
 class CallLog:
-    """Writes each finished call at INFO and its decisions at DEBUG; names, figures and reasons only, never content."""
+    """Writes each finished call at INFO, its decisions at DEBUG, and each circuit that changes.
+
+    Names, figures and reasons only, never content.
+    """
 
     def call_finished(self, call: Call) -> None:
         for name, reason in call.dropped.items():
@@ -16,7 +19,9 @@ class CallLog:
                 "{} {}: {} passed over: {}", call.id, call.service, name, reason
             )
         for attempt in call.attempts:
-            logger.bind(**_fields(call), provider=attempt.provider, outcome=attempt.outcome.value).debug(
+            logger.bind(
+                **_fields(call), provider=attempt.provider, kind=attempt.kind, outcome=attempt.outcome.value
+            ).debug(
                 "{} {}: {} attempt {}: {} in {:.3f} s {}",
                 call.id,
                 call.service,
@@ -47,6 +52,17 @@ class CallLog:
             len(call.attempts),
             call.latency,
             "unknown" if cost is None else cost,
+        )
+
+    def state_changed(self, change: StateChange) -> None:
+        """A circuit that opens is a warning; how it closes again is worth a line."""
+        logger.bind(service=change.service, provider=change.provider, circuit=change.new).log(
+            "WARNING" if change.new in ("open", "forced_open") else "INFO",
+            "{} {}: circuit {}, was {}",
+            change.service,
+            change.provider,
+            change.new,
+            change.old,
         )
 
 

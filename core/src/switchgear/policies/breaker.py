@@ -1,6 +1,7 @@
 """Stops asking a provider that keeps failing, and finds out when it is back."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
@@ -14,6 +15,7 @@ from switchgear.rules import Wait
 from switchgear.strategy import Random
 
 _BUCKETS = 10
+_REMEMBERED = 16  # lost trials
 
 
 class State(Enum):
@@ -45,6 +47,9 @@ class Breaker:
     window: Wait = field(default=Duration(30.0), metadata={"help": "how far back calls are counted"})
     consecutive: int = field(
         default=5, validator=validators.ge(1), metadata={"help": "failures in a row that open it whatever the share"}
+    )
+    count_invalid: bool = field(
+        default=False, metadata={"help": "true: an answer that a validator turns down counts as a failure"}
     )
     slow_after: Wait | None = field(
         default=None,
@@ -149,6 +154,8 @@ class CircuitBreaker:
         self._row = 0  # failures in a row
         self._good = 0  # good trials in a row
         self._trial = 0  # the permit of the trial under way: only while half-open
+        # Trials that were not back when their lease ended: where answers take longer than it, no others would count.
+        self._lost: deque[int] = deque(maxlen=_REMEMBERED)
         self._trial_until = 0.0
         self._until = 0.0  # end of the open time
         self._trips = 0.0  # k of S14: trips that are not yet forgotten
@@ -205,7 +212,7 @@ class CircuitBreaker:
                 self._window.add(self._monotonic() if now is None else now, False, slow)
                 if slow:
                     self._trip_if_due(permit)
-        elif permit and permit == self._trial:
+        elif permit and (permit == self._trial or permit in self._lost):
             self._trial_went_well(permit)
 
     def record_failure(self, permit: int = 0, *, slow: bool = False) -> None:
@@ -253,6 +260,8 @@ class CircuitBreaker:
         if old is State.OPEN:
             self._good = 0
             self._set(State.HALF_OPEN)
+        elif self._trial:
+            self._lost.append(self._trial)
         self._generation += 1
         permit = self._trial = self._generation
         self._trial_until = self._monotonic() + self.settings.lease
@@ -264,9 +273,13 @@ class CircuitBreaker:
         with self._changing:
             if permit == self._trial:
                 self._trial = 0
-                self._good += 1
-                if self._good >= self.settings.successes:
-                    self._close(self._monotonic())
+            elif permit in self._lost:
+                self._lost.remove(permit)
+            else:
+                return
+            self._good += 1
+            if self._good >= self.settings.successes:
+                self._close(self._monotonic())
 
     def _trip_if_due(self, permit: int) -> None:
         settings, window = self.settings, self._window
@@ -316,6 +329,7 @@ class CircuitBreaker:
         self.passing = state is State.CLOSED or state is State.DISABLED
         self._generation += 1
         self._trial = 0
+        self._lost.clear()
 
     def _tell(self, old: State) -> None:
         if self._on_change is not None and old is not self._state:

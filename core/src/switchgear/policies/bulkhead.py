@@ -23,6 +23,11 @@ class Bulkhead:
     def waiting(self) -> int:
         return len(self._line)
 
+    @property
+    def is_full(self) -> bool:
+        """Would a request be turned away at once, place and line?"""
+        return self.taken >= self.limit and not self._has_line
+
     def try_acquire(self) -> bool:
         """Take a place if one is free; while somebody is in line, none is."""
         if self.taken < self.limit:
@@ -32,7 +37,7 @@ class Bulkhead:
 
     async def acquire(self) -> bool:
         """Wait in line for a place; False if the line is full, or as soon as every place is held by a stuck worker."""
-        if len(self._line) >= self.queue or self.held >= self.limit:
+        if not self._has_line:
             return False
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._line.append(place)
@@ -64,6 +69,10 @@ class Bulkhead:
         """What was held is free again."""
         self.held -= 1
         self.release()
+
+    @property
+    def _has_line(self) -> bool:
+        return len(self._line) < self.queue and self.held < self.limit
 
     def _answer_next(self, granted: bool) -> bool:
         """Tell the first who still waits; False if nobody does."""

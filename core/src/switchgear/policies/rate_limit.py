@@ -19,11 +19,11 @@ class Rate:
 class RateLimit:
     """The generic cell rate algorithm (ITU-T I.371): a token bucket kept as one moment, without a timer."""
 
-    __slots__ = ("_every", "_slack", "_tat")
+    __slots__ = ("_slack", "_tat", "every")
 
     def __init__(self, settings: Rate) -> None:
-        self._every = settings.per / settings.calls
-        self._slack = self._every * (settings.burst - 1)
+        self.every = settings.per / settings.calls  # seconds from one slot to the next
+        self._slack = self.every * (settings.burst - 1)
         self._tat = float("-inf")  # the theoretical arrival time of the next request
 
     def allows(self, now: float) -> bool:
@@ -35,7 +35,7 @@ class RateLimit:
         """Take a slot if the rate allows one now."""
         if not self.allows(now):
             return False
-        self._tat = max(now, self._tat) + self._every
+        self._tat = max(now, self._tat) + self.every
         return True
 
     def ready_at(self) -> float:

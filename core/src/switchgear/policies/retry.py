@@ -75,3 +75,7 @@ class RetryBudget:
             return False
         self.tokens = max(0.0, self.tokens - tokens)
         return True
+
+    def give_back(self, tokens: float) -> None:
+        """A retry that was reserved is not made."""
+        self.tokens = min(self._capacity, self.tokens + tokens)

@@ -19,6 +19,7 @@ class FakeCandidate:
     status: ProviderStatus = ProviderStatus.AVAILABLE
     latency: Latency = attrs.Factory(Latency)
     success_rate: float | None = None
+    quality: float | None = None
     requests: int = 0
     in_flight: int = 0
     circuit: str = "closed"

@@ -102,8 +102,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if found or timeout == 0:
             self._count_turn()
             return found
-        if self._outside or (timeout is None and threading.active_count() > 1):
-            found = look(self._patience)
+        if self._outside or timeout is None:
+            # With no thread there any more, one may still have spoken since the first look, and ended.
+            found = look(self._patience if self._outside or threading.active_count() > 1 else 0)
             if found:
                 return found
             self._outside.clear()
