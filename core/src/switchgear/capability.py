@@ -35,9 +35,9 @@ class Capability(Generic[RequestT, OutputT]):
     """A kind of work. A subclass fills in the class attributes and `request`; the rest has defaults.
 
     `version` changes whenever the same request may mean another answer; `suffixes` are the file suffixes it reads
-    (`.png`), for directories on the command line; `formats` are what `render` knows. `default_service` is the
-    `[services.<name>]` table that the quick start uses and `switchgear init` writes: of its providers those that are
-    installed, and after them every other installed one.
+    (`.png`), for directories on the command line; `formats` are what `render` knows, and `drawings` the suffixes of the
+    files that `annotate` can write. `default_service` is the `[services.<name>]` table that the quick start uses and
+    `switchgear init` writes: of its providers those that are installed, and after them every other installed one.
     """
 
     name: ClassVar[str]
@@ -48,6 +48,7 @@ class Capability(Generic[RequestT, OutputT]):
     validators: ClassVar[Mapping[str, type[Any]]] = {}
     suffixes: ClassVar[Sequence[str]] = ()
     formats: ClassVar[Sequence[str]] = ("text",)
+    drawings: ClassVar[Sequence[str]] = (".png",)
     default_service: ClassVar[Mapping[str, Any]] = {}
 
     def request(self, value: Any, **options: Any) -> RequestT:
@@ -85,8 +86,8 @@ class Capability(Generic[RequestT, OutputT]):
         """The answer as text in one of `formats`."""
         return str(output)
 
-    def annotate(self, request: RequestT, output: OutputT) -> bytes | None:
-        """The request with the answer drawn on it, as a PNG; None where that makes no sense."""
+    def annotate(self, request: RequestT, output: OutputT, suffix: str = ".png") -> bytes | None:
+        """The request with the answer drawn on it, as a file with this suffix; None where that makes no sense."""
         return None
 
 

@@ -28,8 +28,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import attrs
-from switchgear import BlockingProvider, Capability, InvalidInput, Price, ProviderError, ProviderResult, Secret
-from switchgear import SimpleProvider, Unsupported
+from switchgear import BlockingProvider, Capability, InvalidInput, InvalidResult, Price, ProviderError, ProviderResult
+from switchgear import Secret, SimpleProvider, Unsupported
+
+
+@attrs.frozen
+class More:
+    def check(self, request, result):
+        raise InvalidResult("too few words", score=0.5)
 
 
 class Words(Capability):
@@ -40,6 +46,7 @@ class Words(Capability):
     output_type = int
     suffixes = (".txt",)
     formats = ("text", "loud")
+    validators = {"more": More}
 
     def request(self, value, **options):
         if set(options) - {"repeat"}:

@@ -27,6 +27,11 @@ type = "%s"
 """
 
 
+REFUSING = ONE_PROVIDER.replace("%s", "counter").replace(
+    'capability = "words"', 'capability = "words"\nvalidate = ["more"]\non_refused = "best"'
+)
+
+
 @pytest.mark.usefixtures("service")
 class TestText:
     def test_one_answer_stands_alone(self, run: Run) -> None:
@@ -83,6 +88,17 @@ class TestText:
     def test_only_asks_nobody_else(self, run: Run) -> None:
         assert "answered by good" in run("run", "count", "a", "-v", "--only", "good").stderr
 
+    @pytest.mark.parametrize("flags", [(), ("-v",)])
+    def test_an_answer_that_was_refused_is_marked(self, flags: tuple[str, ...], run: Run, configure: Configure) -> None:
+        configure(REFUSING)
+        result = run("run", "count", "a b", *flags)
+        assert (result.exit_code, result.stdout) == (0, "2 words\n")
+        marked = {
+            (): "note: a b: only failed (invalid_result: too few words); every answer was refused, the best is only's",
+            ("-v",): "a b: answered by only, though refused (too few words), cost ",
+        }
+        assert result.stderr.startswith(marked[flags])
+
 
 @pytest.mark.usefixtures("service")
 class TestJson:
@@ -95,6 +111,7 @@ class TestJson:
             "input": "a b",
             "ok": True,
             "output": {"words": 2},
+            "refused": None,
             "provider": "fast",
             "cost": cost,
             "cache": "off",
@@ -102,6 +119,11 @@ class TestJson:
             "attempts": [{"provider": "fast", "outcome": "success", "cost": cost, "message": ""}],
             "error": None,
         }
+
+    def test_an_answer_that_was_refused_says_why(self, run: Run, lines: Lines, configure: Configure) -> None:
+        configure(REFUSING)
+        [line] = lines(run("run", "count", "a b", "--json"))
+        assert (line["ok"], line["output"], line["refused"]) == (True, {"words": 2}, "too few words")
 
     def test_every_attempt_is_in_it(self, run: Run, lines: Lines) -> None:
         [line] = lines(run("run", "count", "a", "--json", "--fail", "fast"))
@@ -250,6 +272,52 @@ class TestAnnotate:
         run("run", "count", "one", "two", "--annotate", "out")
         assert Path("out/page.png").read_text() == "drawn: one"
         assert Path("out/page-2.png").read_text() == "drawn: two"
+
+    def test_names_stay_apart_where_one_has_a_number_already(self, run: Run) -> None:
+        for name in ("one/page.txt", "two/page-2.txt", "two/page.txt", "two/Page.txt"):
+            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).write_text(name)
+        run("run", "count", "one/page.txt", "two/page-2.txt", "two/page.txt", "two/Page.txt", "--annotate", "out")
+        drawn = sorted(path.read_text() for path in Path("out").iterdir())
+        assert drawn == [
+            f"drawn: {name}" for name in ("one/page.txt", "two/Page.txt", "two/page-2.txt", "two/page.txt")
+        ]
+
+    @pytest.mark.parametrize(
+        ("inputs", "target"),
+        [
+            (["page.png"], "page.png"),
+            (["page.png"], "here/../page.png"),
+            (["page.png"], "."),
+            (["a", "page.png"], "."),
+            (["page.png"], "link.png"),
+            (["here/linked.png"], "page.png"),
+            (["a", "page-2.png"], "page.png"),
+        ],
+    )
+    def test_an_input_is_never_drawn_over(self, run: Run, inputs: list[str], target: str) -> None:
+        Path("here").mkdir()
+        for name in ("page.png", "page-2.png"):
+            Path(name).write_text("a source")
+        Path("link.png").symlink_to("page.png")
+        Path("here/linked.png").hardlink_to("page.png")
+        result = run("run", "count", *inputs, "--annotate", target)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "is one of the inputs" in result.stderr
+        assert {Path(name).read_text() for name in ("page.png", "page-2.png")} == {"a source"}
+
+    def test_standard_input_is_never_drawn_over(self, process: Process) -> None:
+        Path("page.png").write_text("a source")
+        with Path("page.png").open("rb") as source:
+            ended = process("run", "count", "-", "--annotate", "page.png", stdin=source)
+        assert ended.returncode == 2
+        assert "page.png is one of the inputs" in ended.stderr
+        assert Path("page.png").read_text() == "a source"
+
+    def test_a_suffix_that_the_capability_cannot_draw_is_a_usage_error(self, run: Run) -> None:
+        result = run("run", "count", "a", "--annotate", "out.jpg")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "words draws no .jpg; name a folder, or a file that ends in .png" in result.stderr
 
     def test_an_answer_that_shows_nothing_is_noted(self, run: Run) -> None:
         result = run("run", "count", " ", "--annotate", "out.png")

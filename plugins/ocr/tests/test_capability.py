@@ -153,6 +153,23 @@ def test_annotated_pages_stand_below_each_other() -> None:
     assert Image.open(io.BytesIO(OCR.annotate(OcrRequest(document), output))).size == (200, 150)
 
 
+@pytest.mark.parametrize("suffix", OCR.drawings)
+def test_a_drawing_is_of_the_kind_that_the_suffix_names(suffix: str) -> None:
+    drawn = OCR.annotate(OcrRequest(draw_page("One line")), OcrOutput(()), suffix)
+    kind = {".jpg": "JPEG", ".tif": "TIFF"}.get(suffix, suffix[1:].upper())
+    assert drawn.startswith(b"%PDF-") if kind == "PDF" else Image.open(io.BytesIO(drawn)).format == kind
+
+
+def test_what_cannot_be_drawn_is_said() -> None:
+    with pytest.raises(InvalidInput, match=r"cannot draw a '\.xyz'") as caught:
+        OCR.annotate(OcrRequest(CONTENT), OcrOutput(()), ".xyz")
+    assert caught.value.remedy == f"There are {', '.join(OCR.drawings)}"
+    long = Image.new("L", (10, 70_000), 255)
+    for suffix in (".jpg", ".webp"):
+        with pytest.raises(InvalidInput, match="10 x 70,000 pixels is too large"):
+            OCR.annotate(OcrRequest(long), OcrOutput((Page(1, *long.size),)), suffix)
+
+
 def test_importing_it_loads_neither_numpy_nor_an_image_library() -> None:
     heavy = "[name for name in ('numpy', 'PIL', 'pypdfium2') if name in sys.modules]"
     use = "from switchgear_ocr import OCR, OcrRequest; OcrRequest('x.png')"

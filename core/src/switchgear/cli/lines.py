@@ -26,6 +26,7 @@ def line(answer: "Answer", shown: "Shown", currency: str) -> dict[str, Any]:
         "input": answer.input.name,
         "ok": error is None,
         "output": shown.value,
+        "refused": result.metadata.get("refused") if result else None,
         "provider": result.provider if result else None,
         "cost": cost_of(result.cost if result else None, currency),
         "latency": latency,

@@ -1,10 +1,13 @@
 """Prints answers as they come: the text or JSON on standard output, all about them on standard error."""
 
+from collections.abc import Sequence
+
 import click
 
 from switchgear.cli.calls import Answer, Caller
 from switchgear.cli.drawings import Drawings
 from switchgear.cli.faults import say_error, say_note, with_remedy
+from switchgear.cli.inputs import Input
 from switchgear.cli.lines import line, print_json
 from switchgear.cli.shown import Shown, show
 
@@ -12,12 +15,12 @@ from switchgear.cli.shown import Shown, show
 class Presenter:
     """Shows the answers of one run. `failed` says whether any of them was an error."""
 
-    def __init__(self, caller: Caller, currency: str, inputs: int) -> None:
+    def __init__(self, caller: Caller, currency: str, inputs: Sequence[Input]) -> None:
         options = caller.options
         self._capability = caller.capability
         self._options = options
         self._currency = currency
-        self._headings = inputs > 1
+        self._headings = len(inputs) > 1
         self._drawings = Drawings(options.annotate, caller.capability, inputs) if options.annotate else None
         self.failed = False
 

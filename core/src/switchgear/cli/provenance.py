@@ -25,7 +25,7 @@ def print_provenance(answer: Answer, currency: str) -> None:
 
 
 def fallback_note(answer: Answer) -> str | None:
-    """One line on a call that was answered, but not by the first one it asked or would have asked."""
+    """One line on a call whose answer is refused, or not by the first one it asked or would have asked."""
     call, result = answer.call, answer.result
     if call is None or result is None:
         return None
@@ -34,7 +34,11 @@ def fallback_note(answer: Answer) -> str | None:
     if not (failed or passed_over):
         return None
     failures = [text if times == 1 else f"{text}, {times} times" for text, times in failed.items()]
-    return f"{answer.input.shown}: {'; '.join([*passed_over, *failures])}; {result.provider} answered"
+    is_refused = "refused" in result.metadata
+    ended = (
+        f"every answer was refused, the best is {result.provider}'s" if is_refused else f"{result.provider} answered"
+    )
+    return f"{answer.input.shown}: {'; '.join([*passed_over, *failures])}; {ended}"
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -48,7 +52,8 @@ def _summary(answer: Answer, currency: str) -> str:
     cache = "" if result.cache in ("off", "miss") else f", from the cache ({result.cache})"
     saved = result.metadata.get("saved")
     cost = money(result.cost, currency) + (f" ({money(saved, currency)} saved)" if saved else "")
-    return f"answered by {result.provider}{cache}, cost {cost}, call {result.call_id}"
+    refused = f", though refused ({result.metadata['refused']})" if "refused" in result.metadata else ""
+    return f"answered by {result.provider}{refused}{cache}, cost {cost}, call {result.call_id}"
 
 
 def _rows(answer: Answer, currency: str) -> Iterator[Sequence[str]]:

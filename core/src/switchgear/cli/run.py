@@ -14,9 +14,9 @@ def command(service: str, inputs: tuple[str, ...], options: call_flags.CallOptio
     """Call SERVICE with each INPUT: a file, a folder, a pattern, a text, or - for standard input.
 
     Which of these it may be is for the service's capability to say. Answers come in the order of the inputs. With
-    --json there is one object an input and line: input, ok, output, provider, cost, latency (seconds), cache, saved
-    (by the cache), attempts, error. The status is 0 if every input was answered, 1 if one failed, 2 if nothing was
-    tried.
+    --json there is one object an input and line: input, ok, output, refused (why, if validators turned every answer
+    down and this is the best), provider, cost, latency (seconds), cache, saved (by the cache), attempts, error. The
+    status is 0 if every input was answered, 1 if one failed, 2 if nothing was tried.
     """
     from switchgear.cli.boards import Recorder, compose, read_document
     from switchgear.cli.service_call import call_service

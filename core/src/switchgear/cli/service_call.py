@@ -33,7 +33,7 @@ def call_service(
         )
     inputs = expand(arguments, capability.name, capability.suffixes)
     caller = Caller(manager, capability, options, recorder)
-    presenter = Presenter(caller, board.currency, len(inputs))
+    presenter = Presenter(caller, board.currency, inputs)
     make_fail(manager, options.fail)
     asyncio.run(_call_all(board, caller, presenter, inputs))
     if presenter.failed:

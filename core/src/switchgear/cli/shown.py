@@ -30,7 +30,7 @@ def show(answer: Answer, capability: "AnyCapability", options: CallOptions, draw
     try:
         value = _render(answer.result.output, capability, options)
         if drawings is not None:
-            drawings.save(answer.input, capability.annotate(answer.request, answer.result.output))
+            drawings.draw(answer, answer.result.output)
     except SwitchgearError as error:
         return Shown(error=error)
     # Foreign code: an answer that its capability cannot show must not keep the others from being shown.

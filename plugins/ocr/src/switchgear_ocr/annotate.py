@@ -3,6 +3,8 @@
 import io
 from typing import TYPE_CHECKING
 
+from switchgear import InvalidInput
+
 from switchgear_ocr.output import OcrOutput, Page
 from switchgear_ocr.request import OcrRequest
 
@@ -15,10 +17,10 @@ DOUBT = 0.7
 MAX_PIXELS = 60_000_000
 
 
-def annotate(request: OcrRequest, output: OcrOutput) -> bytes:
-    """A PNG: blocks in blue, lines in green, doubtful words (confidence below 0.7) in red; pages below each other.
+def annotate(request: OcrRequest, output: OcrOutput, format: str = "PNG") -> bytes:
+    """A picture: blocks in blue, lines in green, doubtful words (confidence below 0.7) in red; pages below each other.
 
-    Pages that would make the picture larger than 60 megapixels are left out.
+    Pages that would make the picture larger than 60 megapixels are left out. `format` is a name of Pillow's.
     """
     from PIL import Image
 
@@ -30,8 +32,17 @@ def annotate(request: OcrRequest, output: OcrOutput) -> bytes:
     for page in pages:
         sheet.paste(page, (0, top))
         top += page.height
+    return _encoded(sheet, format)
+
+
+def _encoded(sheet: "Image", format: str) -> bytes:
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", compress_level=1)
+    try:
+        sheet.save(buffer, format, **({"compress_level": 1} if format == "PNG" else {}))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"a drawing of {sheet.width:,} x {sheet.height:,} pixels is too large for {format}", remedy="Write a PNG"
+        ) from error
     return buffer.getvalue()
 
 

@@ -18,6 +18,11 @@ from switchgear_ocr.validators import Expect, MinConfidence
 from switchgear_ocr.whole import whole_number
 
 RENDERERS: dict[str, Callable[[OcrOutput], str]] = {"text": as_text, "json": as_json_text, "hocr": as_hocr}
+# What `annotate` writes, as Pillow calls it.
+DRAWINGS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
+    ".webp": "WEBP", ".gif": "GIF", ".bmp": "BMP", ".pdf": "PDF",
+}  # fmt: skip
 # All that a request says beside its document, without a list that somebody would have to keep up.
 ASKED = [field.name for field in attrs.fields(OcrRequest) if field.name != "source" and changes_answers(field)]
 LIMITS = {f"limits.{field.name}": field for field in attrs.fields(Limits)}  # each by itself, for a command line
@@ -43,6 +48,7 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
         *(".gif", ".bmp", ".jp2", ".pbm", ".pgm", ".ppm"),
     )
     formats = tuple(RENDERERS)
+    drawings = tuple(DRAWINGS)
     # The quick engine first; where it leaves a tenth of the ink unread, as in photos, the thorough one.
     default_service: ClassVar[Mapping[str, Any]] = {
         "validate": [{"type": "min-coverage", "options": {"threshold": 0.9}}],
@@ -86,10 +92,13 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
             raise InvalidInput(f"ocr: unknown format {format!r}", remedy=f"There are {', '.join(RENDERERS)}")
         return RENDERERS[format](output)
 
-    def annotate(self, request: OcrRequest, output: OcrOutput) -> bytes:
+    def annotate(self, request: OcrRequest, output: OcrOutput, suffix: str = ".png") -> bytes:
+        """The pages below each other with the boxes drawn on them. Raises InvalidInput for a suffix it cannot write."""
         from switchgear_ocr.annotate import annotate
 
-        return annotate(request, output)
+        if suffix not in DRAWINGS:
+            raise InvalidInput(f"ocr: cannot draw a {suffix!r}", remedy=f"There are {', '.join(DRAWINGS)}")
+        return annotate(request, output, DRAWINGS[suffix])
 
 
 def _with_limits(request: OcrRequest, given: Mapping[str, Any]) -> OcrRequest:
