@@ -392,6 +392,136 @@ def test_everything_that_is_wrong_is_said_in_one_run(site: Any) -> None:
     }
 
 
+def test_faults_of_every_kind_in_one_file_are_all_said_and_each_once(site: Any) -> None:
+    """Keys that are wrong, missing or unset hide nothing: the rest is composed without them."""
+    site.install("acme-broken", "import libwhatever", providers=["echo.broken = acme_broken:P"])
+    voice = {"voice": {"type": "voice"}}
+    settings = {
+        "unknown": {},
+        "plugins": {"require": ["switchgear-nowhere"]},
+        "observers": {"number": {"type": 3}, "ears": {"type": "memry"}, "empty": {}},
+        "cost_sinks": {"ledger": {"type": "sqlit"}, "no_table": 3, "second": {"options": {"path": "x"}}},
+        "budgets": {
+            "worded": {"limit": "x", "services": ["tlak"]},
+            "unlimited": {"per": "day", "providers": ["voise"]},
+            "shared": {"limit": 1, "shared_by": "ledger"},
+            "elsewhere": {"limit": 1, "shared_by": "nowhere"},
+        },
+        "services": {
+            "talk": {
+                "capability": "echo",
+                "strategy": {"type": "weighted", "options": {"weights": {"number": 1, "nmuber": 1}}},
+                "validate": [{"type": 3}, {"type": "shorter"}, {"options": {"least": 1}}],
+                "cache": {"type": "memry", "ttl": 5},
+                "providers": {
+                    "number": {"type": 3, "options": {"suffix": 1}},
+                    "unknown": {"type": "vioce"},
+                    "broken": {"type": "broken", "priorty": 1},
+                    "typeless": {"options": {"suffix": "!"}},
+                    "unset": {"type": "${NOBODY_SETS_THIS}"},
+                    "options": {"type": "voice", "options": {"sufix": "!", "suffix": "${NOBODY_SETS_THIS}"}},
+                    "no_table": 3,
+                    "priced": {"type": "voice", "cost": {"per_call": 0.1, "free": {"pages": 3}}},
+                },
+            },
+            "open": {"capability": "${NOBODY_SETS_THIS}", "strategy": "prioritty", "providers": voice},
+            "nothing": {"deadline": 5, "providers": voice, "cache": {"levels": [{"type": "memry"}, {}]}},
+            "no_table": 3,
+            "alone": {"capability": "echo", "validate": ["longer"], "providers": {"number": {"type": 3}}},
+            "nobody": {"capability": "echo", "strategy": "nobodys"},
+        },
+    }
+    assert sorted(refused(settings)) == sorted(
+        [
+            "unknown",
+            "plugins.require[0]",
+            "observers.number.type",
+            "observers.ears",
+            "observers.empty.type",
+            "cost_sinks.ledger",
+            "cost_sinks.no_table",
+            "cost_sinks.second.type",
+            "budgets.worded.limit",
+            "budgets.worded.services",
+            "budgets.unlimited.limit",
+            "budgets.unlimited.providers",
+            "budgets.elsewhere.shared_by",
+            "services.talk.strategy.options",
+            "services.talk.validate[0].type",
+            "services.talk.validate[1]",
+            "services.talk.validate[2].type",
+            "services.talk.cache",
+            "services.talk.cache.ttl",
+            "services.talk.providers.number.type",
+            "services.talk.providers.unknown",
+            "services.talk.providers.broken",
+            "services.talk.providers.broken.priorty",
+            "services.talk.providers.typeless.type",
+            "services.talk.providers.unset.type",
+            "services.talk.providers.options.options.sufix",
+            "services.talk.providers.options.options.suffix",
+            "services.talk.providers.no_table",
+            "services.talk.providers.priced.cost.per_call",
+            "services.open.capability",
+            "services.open.strategy",
+            "services.nothing.capability",
+            "services.nothing.deadline",
+            "services.nothing.cache.levels[0]",
+            "services.nothing.cache.levels[1].type",
+            "services.no_table",
+            "services.alone.validate[0]",
+            "services.alone.providers.number.type",
+            "services.nobody.strategy",
+            "services.nobody.providers",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"type": 3, "options": {"suffix": 3}},
+        {"options": {"suffix": 3}},
+        {"type": "${NOBODY_SETS_THIS}"},
+        {"type": "voice", "cost": [{"per_call": "1", "valid_from": "soon", "valid_until": "2020-01-01"}]},
+        {"type": "voice", "options": 3},
+        {"type": "picky", "options": {"word": "${NOBODY_SETS_THIS}"}},
+        3,
+    ],
+)
+def test_what_follows_from_a_fault_is_no_fault_of_its_own(table: Any) -> None:
+    @attrs.define
+    class Picky(Voice):
+        word: str = attrs.field(default="fine")
+
+        def __attrs_post_init__(self) -> None:
+            if self.word != "fine":
+                raise ValueError("no such word")
+
+    settings = tables(providers={"it": table}, strategy={"type": "weighted", "options": {"weights": {"it": 1}}})
+    settings["budgets"] = {"month": {"limit": 1, "providers": ["talk.it"]}}
+    assert len(refused(settings, ("providers", "echo.picky", Picky))) == 1
+
+
+def test_the_problems_of_a_file_and_of_its_plugins_are_in_the_files_order() -> None:
+    settings = {**tables(strategy="nowhere", deadline=5), "observers": {"ears": {"type": 3}, "eyes": {"type": "no"}}}
+    assert list(refused(settings)) == [
+        "services.talk.strategy",
+        "services.talk.deadline",
+        "observers.ears.type",
+        "observers.eyes",
+    ]
+
+
+def test_what_is_wrong_in_an_overlay_hides_no_plugins_problem() -> None:
+    settings = tables()
+    settings["environments"] = {"prod": {"services": {"talk": {"deadline": 5, "strategy": "nowhere"}}}}
+    assert sorted(refused(settings, environment="prod")) == [
+        "environments.prod.services.talk.deadline",
+        "environments.prod.services.talk.strategy",
+    ]
+
+
 def test_problems_of_plugins_stand_where_the_overlay_names_them() -> None:
     settings = tables()
     settings["environments"] = {

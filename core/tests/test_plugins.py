@@ -1,12 +1,14 @@
 """Finding what is installed without importing it, loading what is named, and registering what is live."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 import pytest
 import stevedore
+from switchgear.hookspecs import SPECS
 from switchgear.plugins import Catalog, Offer, PluginProblem, Registry, installed_version
 from switchgear.strategies.priority import Priority
 
@@ -103,6 +105,44 @@ def test_where_nothing_is_near_only_what_is_there_is_named(site: Any) -> None:
     error = problem(lambda: Catalog().find("observers", "prometheus"))
     assert str(error) == "unknown observer 'prometheus'; installed: log, webhook"
     assert str(problem(lambda: Catalog().find("secrets", "vault"))) == "unknown secret store 'vault'; installed: none"
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_an_unknown_name_of_any_kind_is_a_problem_in_words(site: Any, kind: str) -> None:
+    error = problem(lambda: Catalog().find(kind, "nobodys"))
+    assert re.match(r"unknown [a-z ]+ 'nobodys'; installed: ", str(error))
+
+
+def test_a_name_that_its_distribution_does_not_offer_tells_who_does(site: Any, loud: None) -> None:
+    site.install("acme-quiet", providers=["echo.quiet = acme_quiet:Quiet"])
+    error = problem(lambda: Catalog().find("providers", "loud@acme-quiet", "echo"))
+    offer = "echo.loud (acme_loud:Loud, acme-loud 1.0)"
+    assert str(error) == f"acme-quiet does not offer 'loud'; it is offered by {offer}"
+    assert error.remedy == 'write type = "loud@acme-loud"'
+
+
+def test_a_distribution_that_is_not_installed_can_be_and_the_others_can_be_taken(site: Any, loud: None) -> None:
+    error = problem(lambda: Catalog().find("providers", "loud@acme-gone", "echo"))
+    assert str(error).startswith("acme-gone is not installed, to offer 'loud'; it is offered by echo.loud (")
+    assert error.remedy == 'pip install acme-gone, or write type = "loud@acme-loud"'
+
+
+def test_nobody_is_told_to_install_what_is_installed(site: Any, loud: None) -> None:
+    error = problem(lambda: Catalog().find("providers", "luod@acme-loud", "echo"))
+    assert str(error) == "unknown echo provider 'luod@acme-loud'; did you mean 'loud'? installed: loud"
+    assert error.remedy == "acme-loud is installed, and does not offer it"
+
+
+def test_what_code_hands_in_needs_no_distribution_to_be_picked() -> None:
+    error = problem(lambda: Catalog(extra=[("providers", "echo.loud", 1)]).find("providers", "loud@acme", "echo"))
+    assert error.remedy == 'pip install acme, or write type = "loud"'
+
+
+def test_one_of_two_capabilities_is_picked_by_its_own_key(site: Any) -> None:
+    for name in ("acme-echo", "zeta-echo"):
+        site.install(name, capabilities=[f"echo = {name.replace('-', '_')}:Echo"])
+    error = problem(lambda: Catalog().find("capabilities", "echo"))
+    assert error.remedy == 'write capability = "echo@acme-echo" or "echo@zeta-echo"'
 
 
 def test_the_pip_command_names_the_distribution_that_was_asked_for(site: Any) -> None:

@@ -1,6 +1,6 @@
 """All about the money of one board, wired: who records it, who keeps it, who limits it, who hears of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from switchgear.costs.local import LocalShares
 from switchgear.costs.settings import Budget
 from switchgear.costs.sources import JournalSource, MemorySource
 from switchgear.costs.tracker import DIMENSIONS, CostTracker
-from switchgear.errors import ConfigError, Problem
+from switchgear.errors import Problem
 from switchgear.home import Home
 from switchgear.lender import Keeper, Lender
 from switchgear.logs import logger, report_defect
@@ -82,9 +82,7 @@ class Books:
         self._lenders: dict[str, Lender] = {}
         self._local: LocalShares | None = None
         home.named.add(self)
-        self._budgets = [
-            self._budget(name, budget, f"budgets.{name}", settings) for name, budget in settings.budgets.items()
-        ]
+        self._budgets = [self._budget(name, budget) for name, budget in settings.budgets.items()]
 
     def rename(self) -> None:
         """In a forked child: whoever has not begun has a journal and leases of its own."""
@@ -125,32 +123,15 @@ class Books:
 
     # Budgets
 
-    def _budget(self, name: str, budget: Budget, path: str, settings: Settings) -> tuple[Accounts, Lender]:
+    def _budget(self, name: str, budget: Budget) -> tuple[Accounts, Lender]:
         clock = self._home.clock
-        _check_names(budget, path, settings)
         accounts = Accounts(name, budget, clock.utc, clock.monotonic, self._zone)
-        key = self._keeper_of(budget, path)
+        key = budget.shared_by or next(iter(_sharing(self._sinks)), _LOCAL)
         if key not in self._lenders:
             keeper: Keeper = self._local_shares() if key == _LOCAL else self._sinks[key]
             self._lenders[key] = Lender(keeper, self.bookkeeper, self._home, self._holder)
         self._lenders[key].add(accounts)
         return accounts, self._lenders[key]
-
-    def _keeper_of(self, budget: Budget, path: str) -> str:
-        sharing = [name for name, sink in self._sinks.items() if hasattr(sink, "lease")]
-        wanted = budget.shared_by
-        if wanted is None:
-            return sharing[0] if sharing else _LOCAL
-        if wanted != _LOCAL and wanted not in sharing:
-            names = ", ".join(sharing) or "none is configured"
-            raise ConfigError([
-                Problem(
-                    f"{path}.shared_by",
-                    f"{wanted!r} is no cost sink that several processes can share a budget through",
-                    f'Name one of [cost_sinks]: {names}; or "none", for a limit of each process',
-                )
-            ])  # fmt: skip
-        return wanted
 
     def _local_shares(self) -> LocalShares:
         if self._local is None:
@@ -250,25 +231,41 @@ class Books:
             loop.call_soon_threadsafe(work)
 
 
-def _check_names(budget: Budget, path: str, settings: Settings) -> None:
+def wrong_budgets(settings: Settings, sinks: Mapping[str, Any], broken: Collection[str] = ()) -> Iterator[Problem]:
+    """What is wrong with the budgets of these settings; of sinks that are `broken`, nothing is known."""
+    for name, budget in settings.budgets.items():
+        yield from _misspelled(budget, f"budgets.{name}", settings)
+        if budget.shared_by not in broken:
+            yield from _unshared(budget, f"budgets.{name}", sinks)
+
+
+def _misspelled(budget: Budget, path: str, settings: Settings) -> Iterator[Problem]:
     """A misspelled name would limit nobody, and nobody would notice."""
     services = settings.services
     providers = {name for service in services.values() for name in service.providers}
     full = {f"{name}.{each}" for name, service in services.items() for each in service.providers}
-    problems = [
-        Problem(f"{path}.services", f"there is no service {name!r}", suggestion(name, services))
-        for name in budget.services
-        if name not in services
-    ]
-    problems += [
-        Problem(
-            f"{path}.providers", f"there is no provider {name!r}", suggestion(name, full if "." in name else providers)
+    for name in budget.services:
+        if name not in services:
+            yield Problem(f"{path}.services", f"there is no service {name!r}", suggestion(name, services))
+    for name in budget.providers:
+        if name not in providers | full:
+            near = suggestion(name, full if "." in name else providers)
+            yield Problem(f"{path}.providers", f"there is no provider {name!r}", near)
+
+
+def _unshared(budget: Budget, path: str, sinks: Mapping[str, Any]) -> Iterator[Problem]:
+    sharing = _sharing(sinks)
+    if budget.shared_by not in (None, _LOCAL, *sharing):
+        names = ", ".join(sharing) or "none is configured"
+        yield Problem(
+            f"{path}.shared_by",
+            f"{budget.shared_by!r} is no cost sink that several processes can share a budget through",
+            f'Name one of [cost_sinks]: {names}; or "none", for a limit of each process',
         )
-        for name in budget.providers
-        if name not in providers | full
-    ]
-    if problems:
-        raise ConfigError(problems)
+
+
+def _sharing(sinks: Mapping[str, Any]) -> list[str]:
+    return [name for name, sink in sinks.items() if hasattr(sink, "lease")]
 
 
 def _tell(hearers: Hearers, events: Sequence[object]) -> None:

@@ -20,6 +20,7 @@ from switchgear.money import Price
 from switchgear.options import build
 from switchgear.plugins import Catalog, Offer, PluginProblem, Registry
 from switchgear.policies import Policies
+from switchgear.policies.retry import Retry
 from switchgear.provider import AnyProvider, BaseProvider
 from switchgear.tariff import Tariff
 
@@ -100,10 +101,13 @@ class _Composition:
         """Whoever records no costs and limits none pays nothing for it, not even the import."""
         if not self.composed.cost_sinks and not self.settings.budgets:
             return
-        from switchgear.accounting import Books
+        from switchgear.accounting import Books, wrong_budgets
 
-        listeners = self.registry("observers")
-        with self.noting("budgets"):
+        # What is wrong with a cost sink is not wrong once more with the budget that is shared through it.
+        broken = {problem.path.split(".")[1] for problem in self.problems if problem.path.startswith("cost_sinks.")}
+        self.problems += wrong_budgets(self.settings, self.composed.cost_sinks, broken)
+        if not self.problems:
+            listeners = self.registry("observers")
             self.composed.books = Books(
                 self.settings,
                 self.composed.cost_sinks,
@@ -118,17 +122,16 @@ class _Composition:
         capability = self.capability(service, path)
         strategy = self.component("strategies", service.strategy, f"{path}.strategy")
         self.check_mentioned(strategy, service, f"{path}.strategy.options")
+        cache = self.cache(service, capability, path)
         if capability is None:
             return None
         validators = self.validators(service, capability, path)
         providers = self.providers(name, service, path)
         if not providers and len(self.problems) == before:
             self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
-        cache = self.cache(service, capability, path)
-        if len(self.problems) > before:
-            return None
         if service.hedge is not None and capability.effect is not Effect.PURE:
             self.note(f"{path}.hedge", f"{capability.name} must not be done twice", "Remove the table")
+        if len(self.problems) > before:
             return None
         self.composed.capabilities[name] = capability
         make: Callable[..., Manager] = ProviderManager
@@ -220,9 +223,10 @@ class _Composition:
             name=name,
             priority=settings.priority,
             quality_score=settings.quality_score,
-            timeout=settings.timeout,
-            concurrency=settings.concurrency,
+            timeout=settings.timeout or service.timeout,
+            concurrency=settings.concurrency or service.concurrency,
         )
+        self.check_retry(settings, f"{path}.retry")
         price = self.price(settings, provider, f"{path}.cost")
         if price is not None:
             provider.price = price
@@ -257,13 +261,16 @@ class _Composition:
         )
         return None
 
-    def cache(self, service: Service, capability: AnyCapability, path: str) -> "list[Level]":
-        """The levels of a service's cache, the nearest first; none where it has no cache."""
+    def cache(self, service: Service, capability: AnyCapability | None, path: str) -> "list[Level]":
+        """The levels of a service's cache, the nearest first; none where it has no cache.
+
+        Also looked at where nobody offers the capability: what is wrong with it is wrong all the same.
+        """
         settings = service.cache
         if settings is None or not settings.enabled:
             return []
         where = f"{path}.cache"
-        if capability.effect is not Effect.PURE:
+        if capability is not None and capability.effect is not Effect.PURE:
             self.note(where, f"answers of {capability.name} must not be given twice", "Remove the table")
         if bool(settings.type) is bool(settings.levels):
             self.note(where, "a cache has a `type`, or `levels`", "Give one of them")
@@ -274,7 +281,7 @@ class _Composition:
         return found
 
     def level(
-        self, level: CacheLevel, settings: CacheSettings, capability: AnyCapability, path: str
+        self, level: CacheLevel, settings: CacheSettings, capability: AnyCapability | None, path: str
     ) -> "Iterator[Level]":
         from switchgear.guarded_cache import Level, trouble_with
 
@@ -285,7 +292,7 @@ class _Composition:
         self.contract("caches", path, made)
         if hasattr(made, "folder"):
             made.folder = self.folder
-        trouble = trouble_with(made, capability.output_type)
+        trouble = None if capability is None else trouble_with(made, capability.output_type)
         if trouble:
             raise PluginProblem(trouble, 'Use type = "memory"')
         yield Level(cache=made, name=level.type, ttl=level.ttl, timeout=level.timeout or settings.timeout)
@@ -312,6 +319,12 @@ class _Composition:
                 self.contract(kind, path, made)
                 return made
         return None
+
+    def check_retry(self, settings: Provider, path: str) -> None:
+        """The whole service has one budget and one cap; in the table of a provider they would be read by nobody."""
+        for name in ("call_attempts", "budget", "earn"):
+            if settings.retry is not None and getattr(settings.retry, name) != getattr(Retry(), name):
+                self.note(f"{path}.{name}", "it holds for the whole service", "Move it to the service's table `retry`")
 
     def check_mentioned(self, strategy: Any, service: Service, path: str) -> None:
         """A strategy may say which providers its options mention: a misspelled one would count for nobody."""
@@ -376,7 +389,7 @@ def _policies(service: Service, provider: Provider) -> Policies:
     return Policies(
         retry=provider.retry or service.retry,
         breaker=provider.breaker or service.breaker,
-        rate=provider.rate,
-        queue=provider.queue,
-        cool_down=provider.cool_down,
+        rate=provider.rate or service.rate,
+        queue=service.queue if provider.queue is None else provider.queue,
+        cool_down=provider.cool_down or service.cool_down,
     )

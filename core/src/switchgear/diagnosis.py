@@ -1,73 +1,99 @@
 """From a document to settings and managers, or to everything that is wrong with it in one run."""
 
-import copy
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import attrs
-
 from switchgear.composition import Composed, compose
-from switchgear.config import Document, Loaded
+from switchgear.config import Document, Loaded, Settings, structure
+from switchgear.config.templates import Interpolated
+from switchgear.config.wording import dotted
 from switchgear.errors import ConfigError, Problem
 from switchgear.home import Home
 from switchgear.installation import SecretStores, activity, missing_requirements
 from switchgear.plugins import Catalog
 
-_KEY = re.compile(r"[^.\[\]]+")
+# Stands where something is wanted and nothing right is given. It passes as any single value.
+_ANYTHING = Interpolated("${unknown}", "${unknown}", known=False)
+_ROUNDS = 6  # of mending: a value, the table in its place, and what is missing in that
 
 
 def assemble(document: Document, catalog: Catalog, home: Home, *, allow_unset: bool = False) -> tuple[Loaded, Composed]:
     """Settings and managers; raises `ConfigError` with the problems of the file and of the plugins it names."""
+    filled = document.fill(
+        secret_stores=SecretStores(catalog), is_active=activity(document, catalog), allow_unset=allow_unset
+    )
     try:
-        loaded = _resolve(document, catalog, allow_unset)
+        loaded = document.settle(filled)
     except ConfigError as error:
-        raise ConfigError([*error.problems, *_further(document, catalog, home, error.problems)]) from None
-    problems = list(missing_requirements(loaded.settings))
-    try:
-        composed = compose(loaded.settings, catalog, home, document.folder)
-    except ConfigError as error:
-        problems.extend(error.problems)
-    if problems:
-        raise ConfigError([attrs.evolve(problem, path=document.where(problem.path)) for problem in problems])
+        further = _further(filled.tables, document, catalog, home, {problem.path for problem in error.problems})
+        raise ConfigError(document.in_file_order([*error.problems, *further])) from None
+    composed, problems = _composed(loaded.settings, document, catalog, home)
+    if composed is None or problems:
+        raise ConfigError(document.in_file_order(problems))
     return loaded, composed
 
 
-def _resolve(document: Document, catalog: Catalog, allow_unset: bool) -> Loaded:
-    return document.resolve(
-        secret_stores=SecretStores(catalog), is_active=activity(document, catalog), allow_unset=allow_unset
-    )
-
-
-def _further(document: Document, catalog: Catalog, home: Home, known: Iterable[Problem]) -> list[Problem]:
-    """What is wrong with the plugins that the sound rest of a broken file names."""
-    known = tuple(known)
-    tables = copy.deepcopy(dict(document.tables))
-    for problem in known:
-        _cut(tables, _KEY.findall(problem.path))
-    rest = attrs.evolve(document, tables=tables, source=tables, problems=())
-    problems: list[Problem] = []
+def _composed(
+    settings: Settings, document: Document, catalog: Catalog, home: Home
+) -> tuple[Composed | None, list[Problem]]:
+    composed, problems = None, list(missing_requirements(settings))
     try:
-        settings = _resolve(rest, catalog, allow_unset=True).settings
-        problems.extend(missing_requirements(settings))
-        compose(settings, catalog, home, document.folder)
+        composed = compose(settings, catalog, home, document.folder)
     except ConfigError as error:
         problems.extend(error.problems)
-    problems = [attrs.evolve(problem, path=document.where(problem.path)) for problem in problems]
-    paths = {problem.path for problem in known}
-    # Losing what was cut must not be reported as one more fault.
-    return [each for each in problems if each.path not in paths and "no provider" not in each.message]
+    return composed, document.located(problems)
 
 
-def _cut(tables: Any, keys: list[str]) -> None:
-    """Take the value at a path out; where the path leads to nothing (a missing key), the table that lacks it."""
-    holder, last = tables, ""
-    for position, key in enumerate(keys):
-        if not isinstance(tables, Mapping) or key not in tables:
-            break
-        holder, last = tables, key
-        tables = tables[key]
-        if position == 4:  # services.<name>.providers.<name>.<key>: options below it stand or fall together
-            break
-    if isinstance(holder, dict) and last:
-        holder.pop(last, None)
+def _further(
+    tables: Mapping[str, Any], document: Document, catalog: Catalog, home: Home, known: Collection[str]
+) -> list[Problem]:
+    """What is wrong with the plugins that the sound rest of a broken file names; `known`: the places of its faults."""
+    settings = _sound(tables)
+    problems = _composed(settings, document, catalog, home)[1] if settings is not None else []
+    return [problem for problem in problems if not _follows(problem, known)]
+
+
+def _sound(tables: Mapping[str, Any]) -> Settings | None:
+    """Settings of what is right in the tables; None where mending does not help."""
+    for _ in range(_ROUNDS):
+        try:
+            return structure(tables, Settings)
+        except ConfigError as error:
+            tables = _mended(tables, "", {problem.path: problem.message for problem in error.problems})
+    return None
+
+
+def _mended(tree: Any, path: str, faults: Mapping[str, str]) -> Any:
+    """The tree with a default in the place of each fault, and where there is none, with what passes as anything.
+
+    A table whose `type` is wrong stays: budgets and strategies may mention it by its name.
+    """
+    if path in faults:
+        return {} if _wants_table(faults[path]) else _ANYTHING
+    if isinstance(tree, list):
+        return [_mended(item, dotted(path, index), faults) for index, item in enumerate(tree)]
+    if not isinstance(tree, Mapping):
+        return tree
+    places = {key: dotted(path, key) for key in tree}
+    kept = [key for key, place in places.items() if place not in faults or _wants_table(faults[place])]
+    missing = [place.rpartition(".")[2] for place in faults.keys() - places.values() if _lies_in(place, path)]
+    return {key: _mended(tree[key], places[key], faults) for key in kept} | dict.fromkeys(missing, _ANYTHING)
+
+
+def _wants_table(fault: str) -> bool:
+    return "a table" in fault.partition(", got ")[0]
+
+
+def _lies_in(place: str, path: str) -> bool:
+    return place.rpartition(".")[0] == path
+
+
+def _follows(problem: Problem, known: Collection[str]) -> bool:
+    """Whether a problem is only there because something was taken out, or left open, that is known to be wrong."""
+    path, message = problem.path, problem.message
+    if "no provider is left" in message:
+        return any(place.startswith(f"{path}.providers") for place in known)
+    if path.endswith((".options", ".cost")) and any(place.startswith((f"{path}.", f"{path}[")) for place in known):
+        return True
+    is_open = any(place in known for place in (path, f"{path}.type", f"{path}.levels"))
+    return is_open or _ANYTHING in message or any(place.startswith(f"{path}[") for place in known)

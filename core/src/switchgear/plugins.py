@@ -88,18 +88,17 @@ class Catalog:
         capability = capability and capability.partition("@")[0]
         name, _, distribution = type_name.partition("@")
         full = f"{capability}.{name}" if capability else name
-        found = [offer for offer in self.offers if offer.kind == kind and offer.name == full]
+        named = found = [offer for offer in self.offers if offer.kind == kind and offer.name == full]
         if distribution:
-            found = [offer for offer in found if normalized(offer.distribution) == normalized(distribution)]
+            found = [offer for offer in named if normalized(offer.distribution) == normalized(distribution)]
         # What code hands in stands before what is installed: a test's fake replaces the real one.
         found = [offer for offer in found if offer.entry_point is None][-1:] or found
         if len(found) > 1:  # disabling all but one settles it
             found = [offer for offer in found if not self.is_disabled(offer)] or found[:1]
         if not found:
-            raise self._unknown(kind, type_name, capability)
+            raise _of_others(name, distribution, named) if named else self._unknown(kind, type_name, capability)
         if len(found) > 1:
-            choices = " or ".join(f'"{name}@{offer.distribution}"' for offer in found)
-            raise PluginProblem(f"{name!r} is offered by {' and '.join(map(str, found))}", f"write type = {choices}")
+            raise PluginProblem(f"{name!r} is offered by {' and '.join(map(str, found))}", _choice(name, found))
         return found[0]
 
     def is_disabled(self, offer: Offer) -> bool:
@@ -123,13 +122,15 @@ class Catalog:
 
     def _unknown(self, kind: str, type_name: str, capability: str | None) -> PluginProblem:
         names = self.names(kind, capability)
-        name = type_name.partition("@")[0]
+        name, _, distribution = type_name.partition("@")
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         what = f"{capability} provider" if capability else _SINGULAR[kind]
         return PluginProblem(
             f"unknown {what} {type_name!r}; {hint}installed: {', '.join(dict.fromkeys(names)) or 'none'}",
-            f"If a plugin offers it, install that first: pip install switchgear-{_slug(type_name)}",
+            f"{distribution} is installed, and does not offer it"
+            if distribution and installed_version(distribution)
+            else f"If a plugin offers it, install that first: pip install switchgear-{_slug(type_name)}",
         )
 
 
@@ -224,6 +225,8 @@ _SINGULAR: Mapping[str, str] = {
     "strategies": "strategy",
     "observers": "observer",
     "caches": "cache",
+    "cost_sinks": "cost sink",
+    "validators": "validator",
     "secrets": "secret store",
 }
 
@@ -237,6 +240,26 @@ def _reason(error: BaseException) -> str:
     frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<")]
     # Where the module itself is not there, nothing of it has run.
     return f"{reason} (at {frames[-1].filename}:{frames[-1].lineno})" if frames[-1].filename not in own else reason
+
+
+def _of_others(name: str, distribution: str, offers: Sequence[Offer]) -> PluginProblem:
+    """The name is on offer, but not by the distribution that was asked for it."""
+    is_there = installed_version(distribution)
+    message = f"{distribution} {'does not offer' if is_there else 'is not installed, to offer'} {name!r}"
+    install = "" if is_there else f"pip install {distribution}, or "
+    return PluginProblem(
+        f"{message}; it is offered by {' and '.join(map(str, offers))}", install + _choice(name, offers)
+    )
+
+
+def _choice(name: str, offers: Sequence[Offer]) -> str:
+    """How to say which of several is meant."""
+    key = "capability" if offers[0].kind == "capabilities" else "type"
+    return f"write {key} = {' or '.join(_picked(name, offer) for offer in offers)}"
+
+
+def _picked(name: str, offer: Offer) -> str:
+    return f'"{name}@{offer.distribution}"' if offer.distribution else f'"{name}"'
 
 
 def _slug(type_name: str) -> str:

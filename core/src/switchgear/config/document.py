@@ -1,6 +1,6 @@
 """Tables read and merged, with the templates still in them; `resolve` fills in, checks and freezes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import attrs
 
 from switchgear.config.checks import check_services
 from switchgear.config.environments import locate, merge, overlays
-from switchgear.config.interpolate import IsActive, always_active, interpolate
+from switchgear.config.interpolate import Interpolation, IsActive, always_active, interpolate
 from switchgear.config.references import References, SecretStores
 from switchgear.config.settings import Settings
 from switchgear.config.structure import structure
@@ -37,6 +37,21 @@ class Document:
         """The place in the file of a path in the merged tables: it may be one of the environment's overlay."""
         return locate(path, self.source, self.environment)
 
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems of the merged tables, each with its place in the file."""
+        return [attrs.evolve(problem, path=self.where(problem.path)) for problem in problems]
+
+    def in_file_order(self, problems: Iterable[Problem]) -> list[Problem]:
+        order = {path: index for index, path in enumerate(places(self.source))}
+
+        def position(problem: Problem) -> int:
+            path = problem.path
+            while path and path not in order:
+                path = path.rpartition(".")[0]
+            return order[path]
+
+        return sorted(problems, key=position)
+
     def resolve(
         self,
         *,
@@ -44,7 +59,17 @@ class Document:
         is_active: IsActive = always_active,
         allow_unset: bool = False,
     ) -> "Loaded":
-        """Raises `ConfigError` with everything that is wrong, in file order; the other environments are checked too.
+        """`fill` and `settle` in one. Raises `ConfigError` with everything that is wrong, in file order."""
+        return self.settle(self.fill(secret_stores=secret_stores, is_active=is_active, allow_unset=allow_unset))
+
+    def fill(
+        self,
+        *,
+        secret_stores: SecretStores | None = None,
+        is_active: IsActive = always_active,
+        allow_unset: bool = False,
+    ) -> Interpolation:
+        """The merged tables with their references followed.
 
         `is_active` can switch off more than `enabled = false` does. `allow_unset` checks without secrets: no file or
         store is asked, and what is unset passes as any single value; such settings are not fit to run.
@@ -52,16 +77,18 @@ class Document:
         references = References(
             environ=self.environ, directory=self.folder, stores=secret_stores or {}, offline=allow_unset
         )
-        filled = interpolate(self.tables, references, is_active=is_active)
+        return interpolate(self.tables, references, is_active=is_active)
+
+    def settle(self, filled: Interpolation) -> "Loaded":
+        """What was filled in as settings; the other environments are checked too. Raises `ConfigError`."""
         problems = [*self.problems, *filled.problems, *check_services(filled.tables, filled.inactive)]
         try:
             settings = structure(filled.tables, Settings)
         except ConfigError as error:
             problems += error.problems
-        problems = [attrs.evolve(problem, path=self.where(problem.path)) for problem in problems]
-        problems += self._problems_elsewhere()
+        problems = [*self.located(problems), *self._problems_elsewhere()]
         if problems:
-            raise ConfigError(_in_file_order(problems, self.source))
+            raise ConfigError(self.in_file_order(problems))
         return Loaded(settings=settings, document=self, inactive=filled.inactive, secrets=filled.secrets)
 
     def _problems_elsewhere(self) -> Iterator[Problem]:
@@ -94,15 +121,3 @@ class Loaded:
     document: Document
     inactive: frozenset[str] = frozenset()
     secrets: tuple[Secret, ...] = ()
-
-
-def _in_file_order(problems: list[Problem], source: Mapping[str, Any]) -> list[Problem]:
-    order = {path: index for index, path in enumerate(places(source))}
-
-    def position(problem: Problem) -> int:
-        path = problem.path
-        while path and path not in order:
-            path = path.rpartition(".")[0]
-        return order[path]
-
-    return sorted(problems, key=position)
