@@ -153,7 +153,14 @@ def test_each_provider_has_its_own_policies_or_those_of_its_service(monkeypatch:
         "cool_down": "1m",
     }
     providers = {"own": {"type": "voice", **own}, "shared": {"type": "voice"}}
-    compose(tables(providers=providers, retry={"attempts": 2}, breaker={"open_for": "4s"}))
+    of_all = {
+        "retry": {"attempts": 2},
+        "breaker": {"open_for": "4s"},
+        "rate": {"calls": 8},
+        "queue": 9,
+        "cool_down": "7s",
+    }
+    compose(tables(providers=providers, **of_all))
     assert given["policies"] == {
         "own": Policies(
             retry=Retry(attempts=5),
@@ -162,9 +169,32 @@ def test_each_provider_has_its_own_policies_or_those_of_its_service(monkeypatch:
             queue=7,
             cool_down=60.0,
         ),
-        "shared": Policies(retry=Retry(attempts=2), breaker=Breaker(open_for=Duration(4.0))),
+        "shared": Policies(
+            retry=Retry(attempts=2),
+            breaker=Breaker(open_for=Duration(4.0)),
+            rate=Rate(calls=8),
+            queue=9,
+            cool_down=7.0,
+        ),
     }
     assert (given["retry"], given["breaker"]) == (Retry(attempts=2), Breaker(open_for=Duration(4.0)))
+
+
+def test_each_provider_has_its_own_time_and_places_or_those_of_its_service() -> None:
+    own = {"type": "voice", "timeout": "3s", "concurrency": 2, "queue": 0}
+    board = compose(tables(providers={"own": own, "shared": {"type": "voice"}}, timeout="8s", concurrency=4, queue=5))
+    talk = board["talk"]
+    assert [(each.timeout, each.concurrency) for each in talk.providers.values()] == [(3.0, 2), (8.0, 4)]
+    assert [each.queue for each in talk._candidates] == [0, 5]
+
+
+@pytest.mark.parametrize(("key", "value"), [("budget", 0.0), ("earn", 0.5), ("call_attempts", 9)])
+def test_msaas_ocr_what_counts_for_a_whole_call_is_refused_at_a_provider_where_nobody_would_read_it(
+    key: str, value: float
+) -> None:
+    path = f"services.talk.providers.voice.retry.{key}"
+    problems = refused(tables(providers={"voice": {"type": "voice", "retry": {key: value}}}))
+    assert problems == {path: "it holds for the whole service"}
 
 
 def test_a_price_table_makes_the_cost_before_the_call_and_after_it() -> None:
@@ -279,18 +309,38 @@ def test_an_object_can_be_a_provider_and_takes_its_name_and_rank_from_the_file()
 # Switched off
 
 
-def test_gptme_pr_3193_what_is_disabled_is_neither_imported_nor_checked(site: Any) -> None:
-    for kind, name in {"providers": "echo.off", "strategies": "off", "observers": "off", "secrets": "vault"}.items():
-        site.install(f"acme-{kind}", "raise RuntimeError('imported')", **{kind: [f"{name} = acme_{kind}:Off"]})
-    off = {"type": "off", "options": {"no": "such option", "key": "${NOBODY_SETS_THIS}"}}
+OFF = {
+    "providers": "echo.off",
+    "strategies": "off",
+    "observers": "off",
+    "cost_sinks": "off",
+    "caches": "off",
+    "secrets": "vault",
+}
+
+
+@pytest.mark.parametrize("levels", [False, True])
+def test_gptme_pr_3193_what_is_disabled_is_neither_imported_nor_checked(site: Any, levels: bool) -> None:
+    for kind, name in OFF.items():
+        module = f"acme_{kind}"
+        site.install(f"acme-{kind}", "raise RuntimeError('imported')", **{kind: [f"{name} = {module}:Off"]})
+    off = {"type": "off", "options": {"no": "such option", "key": "${NOBODY_SETS_THIS}", "vault": "${vault:x}"}}
     settings = {
-        "plugins": {"disable": ["acme-providers", "Acme_Strategies", "acme.observers"]},
+        "plugins": {
+            "disable": ["acme-providers", "Acme_Strategies", "acme.observers", "acme-cost-sinks", "acme-caches"]
+        },
         "observers": {"off": off},
-        **tables(providers={"off": off, "off_too": {**off, "enabled": False}, "on": {"type": "voice"}}, strategy=off),
+        "cost_sinks": {"off": off},
+        **tables(
+            providers={"off": off, "off_too": {**off, "enabled": False}, "on": {"type": "voice"}},
+            strategy=off,
+            cache={"levels": [off, off]} if levels else off,
+        ),
     }
     with compose(settings) as board:
         assert board.process_sync("talk", "hello").provider == "on"
-        assert "services.talk.providers.off" in board.inactive
+        assert board.inactive > {"services.talk.providers.off", "cost_sinks.off", "observers.off"}
+        assert not board.cost_sinks
     assert site.imported() == set()
 
 
@@ -429,6 +479,7 @@ def test_faults_of_every_kind_in_one_file_are_all_said_and_each_once(site: Any) 
             "no_table": 3,
             "alone": {"capability": "echo", "validate": ["longer"], "providers": {"number": {"type": 3}}},
             "nobody": {"capability": "echo", "strategy": "nobodys"},
+            "number": {"capability": 3, "providers": voice},
         },
     }
     assert sorted(refused(settings)) == sorted(
@@ -473,8 +524,17 @@ def test_faults_of_every_kind_in_one_file_are_all_said_and_each_once(site: Any) 
             "services.alone.providers.number.type",
             "services.nobody.strategy",
             "services.nobody.providers",
+            "services.number.capability",
         ]
     )
+
+
+def test_a_misspelled_validator_gets_the_nearest_right_spelling() -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(tables(validate=["not-shortr"]))
+    (problem,) = caught.value.problems
+    assert problem.message == "echo has no validator 'not-shortr'"
+    assert problem.remedy == "Did you mean not-shorter? Valid here: not-shorter"
 
 
 @pytest.mark.parametrize(

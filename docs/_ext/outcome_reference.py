@@ -17,6 +17,8 @@ HEADS = (
     "next provider",
     "circuit breaker",
     "latency figure",
+    "tokens a retry takes",
+    "an old answer may do",
     "billed",
 )
 RETRY = {
@@ -61,6 +63,8 @@ def cells(outcome: Outcome) -> Iterator[str]:
     yield "yes" if rule.falls_over else "no"
     yield BREAKER[rule.breaker]
     yield SAMPLE[rule.sample]
+    yield f"{rule.withdraw:g}" if rule.withdraw else "none"
+    yield "yes" if rule.serves_stale else "no"
     yield CHARGE[rule.charge]
 
 

@@ -23,16 +23,21 @@ Hook = Callable[[Any, Any], Any]
 
 
 class Mismatch(ValueError):
-    """A value that is not what its place wants. The message is safe to show."""
+    """A value that is not what its place wants. The message is safe to show.
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    `named`: it is no table of tables, whose form only who knows the place can show.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, named: bool = False) -> None:
         super().__init__(message)
         self.remedy = remedy
+        self.named = named
 
 
-def mismatch(value: object, wanted: Any, remedy: str = "") -> Mismatch:
+def mismatch(value: object, wanted: Any, remedy: str = "", *, named: bool = False) -> Mismatch:
     hidden = holds_secret(wanted) or isinstance(value, dict | list)
-    return Mismatch(f"expected {described(wanted)}, got {kind(value) if hidden else shown(value)}", remedy)
+    got = kind(value) if hidden else shown(value)
+    return Mismatch(f"expected {described(wanted)}, got {got}", remedy, named=named)
 
 
 def text(value: object, wanted: Any) -> str:
@@ -122,7 +127,7 @@ def choice(value: object, wanted: Any) -> Any:
         return next(iter(choices.values()))
     for right, chosen in choices.items():
         found = value if isinstance(right, str) else _unquoted(value)
-        if found == right and isinstance(found, bool) is isinstance(right, bool):
+        if isinstance(found, type(right)) and found == right and isinstance(found, bool) is isinstance(right, bool):
             return chosen
     raise mismatch(value, wanted)
 

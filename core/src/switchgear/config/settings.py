@@ -90,26 +90,20 @@ class Provider:
         validator=[validators.ge(0), validators.le(1)],
         metadata=doc("how good its answers are, 0 to 1, for the quality strategy"),
     )
-    timeout: Wait | None = field(
-        default=None,
-        metadata=doc("the longest one attempt may take; absent: a fair share of the deadline"),
-    )
+    timeout: Wait | None = field(default=None, metadata=doc("in place of the service's"))
     concurrency: int | None = field(
+        default=None, validator=validators.optional(validators.ge(1)), metadata=doc("in place of the service's")
+    )
+    queue: int | None = field(
+        default=None, validator=validators.optional(validators.ge(0)), metadata=doc("in place of the service's")
+    )
+    rate: Rate | None = field(default=None, metadata=doc("in place of the service's table"))
+    retry: Retry | None = field(
         default=None,
-        validator=validators.optional(validators.ge(1)),
-        metadata=doc("how many requests it gets at the same time; absent: no limit"),
+        metadata=doc("in place of the service's table; `call_attempts`, `budget` and `earn` stay the service's"),
     )
-    queue: int = field(
-        default=1000,
-        validator=validators.ge(0),
-        metadata=doc("how many requests may wait for a place; more are rejected"),
-    )
-    rate: Rate | None = field(default=None, metadata=doc("how many requests it gets in how long; absent: no limit"))
-    retry: Retry | None = field(default=None, metadata=doc("in place of the service's table"))
     breaker: Breaker | None = field(default=None, metadata=doc("in place of the service's table"))
-    cool_down: Wait = field(
-        default=Duration(300.0), metadata=doc("how long it is left alone after it refused our credentials or quota")
-    )
+    cool_down: Wait | None = field(default=None, metadata=doc("in place of the service's"))
     cost: PriceTable | tuple[PriceTable, ...] | None = field(
         default=None, metadata=doc('its price, such as { per_page = "0.0015" }; beats the plugin\'s own')
     )
@@ -130,8 +124,29 @@ class Service:
     on_refused: Literal["fail", "best"] = field(
         default="fail", metadata=doc('when all answers are refused: "fail", or "best" for the highest-scored one')
     )
+    timeout: Wait | None = field(
+        default=None,
+        metadata=doc("the longest one attempt at a provider may take; absent: a fair share of the deadline"),
+    )
+    concurrency: int | None = field(
+        default=None,
+        validator=validators.optional(validators.ge(1)),
+        metadata=doc("how many requests each provider gets at the same time; absent: no limit"),
+    )
+    queue: int = field(
+        default=1000,
+        validator=validators.ge(0),
+        metadata=doc("how many requests may wait for a provider's place or rate; more are rejected"),
+    )
+    rate: Rate | None = field(
+        default=None, metadata=doc("how many requests each provider gets in how long; absent: no limit")
+    )
     retry: Retry = field(default=Retry(), metadata=doc("when the same provider is asked again"))
     breaker: Breaker = field(default=Breaker(), metadata=doc("when a failing provider is left alone"))
+    cool_down: Wait = field(
+        default=Duration(300.0),
+        metadata=doc("how long a provider is left alone after it refused our credentials or quota"),
+    )
     hedge: Hedge | None = field(default=None, metadata=doc("when a second provider is asked as well; absent: never"))
     health: Health | None = field(
         default=None, metadata=doc("active health checks; absent: health is what traffic shows")
