@@ -363,8 +363,8 @@ def _validator_class(capability: AnyCapability, type_name: str) -> type[Any]:
     try:
         return capability.validators[type_name]
     except KeyError:
-        names = ", ".join(capability.validators) or "none"
-        raise PluginProblem(f"{capability.name} has no validator {type_name!r}", f"It has: {names}") from None
+        remedy = suggestion(type_name, capability.validators)
+        raise PluginProblem(f"{capability.name} has no validator {type_name!r}", remedy) from None
 
 
 def _levels(path: str, settings: CacheSettings) -> Iterator[tuple[str, CacheLevel]]:

@@ -69,14 +69,15 @@ def activity(document: Document, catalog: Catalog) -> IsActive:
             return True
         match path:
             case ("services", name, "providers", _):
-                capability = document.tables["services"][name].get("capability")
-                kind = "providers"
+                kind, capability = "providers", document.tables["services"][name].get("capability")
+                if not isinstance(capability, str):
+                    return True
             case ("services", _, "strategy"):
                 kind, capability = "strategies", None
             case ("services", _, "cache") | ("services", _, "cache", "levels", _):
                 kind, capability = "caches", None
-            case ("observers", _):
-                kind, capability = "observers", None
+            case ("observers" | "cost_sinks" as kind, _):
+                capability = None
             case _:
                 return True
         try:

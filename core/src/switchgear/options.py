@@ -64,7 +64,7 @@ def values_in(options: Any) -> Iterator[Any]:
 
 def option_fields(implementation: type[Any], path: str = "") -> "list[attrs.Attribute[Any]]":
     """The fields that configuration may set. Raises `ConfigError` where the class declares them wrongly."""
-    wrong = None
+    wrong, remedy = None, "Decorate the class with @attrs.define"
     if not attrs.has(implementation):
         if _declares_fields(implementation):
             wrong = f"{implementation.__name__} has annotations but is no attrs class"
@@ -75,10 +75,11 @@ def option_fields(implementation: type[Any], path: str = "") -> "list[attrs.Attr
             reused = [field.name for field in attrs.fields(implementation) if _reuses_base(implementation, field)]
             if reused:
                 wrong = f"{implementation.__name__} declares {', '.join(reused)}, which every provider has already"
+                remedy = "The name is taken: rename the field"
         elif _declares_fields(implementation):
             wrong = f"{implementation.__name__} has annotations but is not decorated"
     if wrong:
-        raise ConfigError([Problem(path, wrong, "Decorate the class with @attrs.define, or rename the fields")])
+        raise ConfigError([Problem(path, wrong, remedy)])
     return fields
 
 

@@ -48,6 +48,21 @@ def test_a_key_that_appears_twice_is_an_error_in_every_format(suffix: str, text:
         parse(text, suffix)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[services.scans]\n[services.scans]", "Cannot declare services.scans twice (at line 2, column 16)"),
+        ("[a]\n[a]", "Cannot declare a twice (at line 2, column 3)"),
+        ("['a b'.c]\n['a b'.c]", "Cannot declare 'a b'.c twice (at line 2, column 9)"),
+        ("a = {}\n[[a.b]]", "Cannot mutate immutable namespace a.b (at line 2, column 6)"),
+    ],
+)
+def test_toml_names_tables_as_the_file_writes_them(text: str, message: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse(text, ".toml")
+    assert str(caught.value) == f"not valid TOML: {message}"
+
+
 def test_yaml_says_where_the_second_key_is() -> None:
     with pytest.raises(Unreadable, match="'a' appears twice in one table \\(at line 3, column 3\\)"):
         parse("x:\n  a: 1\n  a: 2", ".yaml")

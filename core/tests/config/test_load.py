@@ -184,6 +184,13 @@ class TestProviders:
             "services.a.providers: no provider. Add [services.a.providers.<name>] with a type"
         )
 
+    @pytest.mark.parametrize("wrong", [[{"type": "x"}], "x", 3])
+    def test_a_value_in_place_of_their_tables_is_shown_the_form(self, refusals: Any, wrong: object) -> None:
+        found = refusals({"services": {"a": {"capability": "ocr", "providers": wrong}}})
+        assert found["services.a.providers"].message.startswith("expected a table, got ")
+        assert found["services.a.providers"].remedy == "Write each as [services.a.providers.<name>]"
+        assert refusals({"services": wrong})["services"].remedy == "Write each as [services.<name>]"
+
     def test_one_that_is_off_is_not_enough(self, service: dict[str, Any], refusals: Any) -> None:
         service["services"]["scans"]["providers"]["fast"]["enabled"] = "${USE_FAST}"
         found = refusals(service, environ={"USE_FAST": "false"})

@@ -45,7 +45,8 @@ class TestFinding:
 
     def test_no_file_at_all_says_how_to_get_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        assert "Write one with `switchgear init`" in refusal(None)
+        remedy = "Write one with `switchgear init`, or name another with --config or in SWITCHGEAR_CONFIG"
+        assert refusal(None).endswith(remedy)
 
     def test_a_variable_that_names_no_file_is_to_blame(self, tmp_path: Path) -> None:
         gone = tmp_path / "gone.toml"

@@ -1,11 +1,17 @@
 """TOML, JSON or YAML text to tables: keys are text, no key appears twice, nothing is endless."""
 
+import ast
 import json
+import re
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import tomli
 
+from switchgear.config.wording import dotted
+
+_KEYS = re.compile(r"""\(['"].*\)(?=( twice)? \(at )""")  # as tomli shows a path, ('services', 'scans')
 DEPTH_LIMIT = 40
 SIZE_LIMIT = 100_000
 
@@ -18,7 +24,8 @@ def read_toml(text: str) -> Any:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        raise Unreadable(f"not valid TOML: {error}") from None
+        text = _KEYS.sub(lambda keys: reduce(dotted, ast.literal_eval(keys[0]), ""), str(error))
+        raise Unreadable(f"not valid TOML: {text}") from None
 
 
 def read_json(text: str) -> Any:

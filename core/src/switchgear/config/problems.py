@@ -26,7 +26,7 @@ def problems_of(error: Exception, raw: object, path: str) -> Iterator[Problem]:
             same_place = isinstance(inner, ClassValidationError | IterableValidationError)
             yield from problems_of(inner, raw, path) if same_place else _of_the_whole(inner, raw, path)
     elif isinstance(error, Mismatch):
-        yield Problem(path, str(error), error.remedy)
+        yield Problem(path, str(error), f"Write each as [{path}.<name>]" if error.named else error.remedy)
     elif isinstance(error, ValueError | TypeError):
         # From a hook of cattrs' own, for a type that a plugin may use and we have no strict hook for.
         remedy = "If the value looks right, the option's type is at fault: tell the plugin's authors"

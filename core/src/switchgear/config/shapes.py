@@ -85,10 +85,11 @@ def _fixed_tuple_hook(wanted: Any, converter: Converter) -> Hook:
 
 def _mapping_hook(wanted: Any, converter: Converter) -> Hook:
     build = mapping_structure_factory(wanted, converter)
+    of_tables = _shape(get_args(wanted)[-1]) is dict if get_args(wanted) else False
 
     def structure_mapping(value: Any, _: Any) -> Any:
         if not isinstance(value, Mapping):
-            raise mismatch(value, wanted)
+            raise mismatch(value, wanted, named=of_tables)
         return build(value, wanted)
 
     return structure_mapping

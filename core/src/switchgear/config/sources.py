@@ -30,7 +30,7 @@ def find_file(path: Path | str | None, environ: Mapping[str, str], start: Path |
             Problem(
                 str(start),
                 f"no {FILE_NAME} here or in a folder above",
-                f"Write one with `switchgear init`, or name another in {CONFIG_VARIABLE}",
+                f"Write one with `switchgear init`, or name another with --config or in {CONFIG_VARIABLE}",
             )
         ]
     )
