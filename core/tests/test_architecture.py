@@ -15,10 +15,10 @@ FLOORS = {
     "periods results rules secret tariff",
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
     "mechanisms": "policies strategies observers caching costs reports",
-    "manager": "home till lender guarded guarded_cache repeating last_resort levels hedging monitor ordering "
+    "manager": "home till lender service asking guarded guarded_cache repeating last_resort levels hedging monitor ordering "
     "validation plan stream manager answers cached",
     "config": "config entries plugins options",
-    "composition": "accounting composition installation diagnosis app",
+    "composition": "accounting pricing composition installation diagnosis app",
     "edges": "cli testing __main__",
 }
 FLOOR_OF = {module: number for number, modules in enumerate(FLOORS.values()) for module in modules.split()}

@@ -7,23 +7,18 @@ from concurrent.futures import Future
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from switchgear.asking import Asking
 from switchgear.blocking import BlockingProvider
 from switchgear.capability import Effect
-from switchgear.context import CURRENT_CALL
 from switchgear.errors import (
     AllProvidersFailed,
     AttemptTimeout,
     InDoubt,
     InvalidInput,
     OutcomeError,
-    PluginBug,
-    Rejected,
     Throttled,
 )
 from switchgear.figures import Figures, Latency
-from switchgear.home import Home
 from switchgear.logs import logger, report_defect
 from switchgear.messages import plugin_bug, safe_message
 from switchgear.money import rounded
@@ -34,12 +29,11 @@ from switchgear.policies.bulkhead import Bulkhead
 from switchgear.policies.deadline import NEVER, DeadlineScope
 from switchgear.policies.pause import Pause
 from switchgear.policies.rate_limit import RateLimit
-from switchgear.policies.retry import THROTTLED_BASE, RetryBudget
+from switchgear.policies.retry import THROTTLED_BASE
 from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.repeating import Repeater
-from switchgear.results import Attempt, Call, Kind, ProviderResult, Refused
-from switchgear.strategy import Random
-from switchgear.validation import ResultCheck
+from switchgear.results import Attempt, Call, Kind, ProviderResult
+from switchgear.service import Service
 
 if TYPE_CHECKING:
     from switchgear.costs.hold import Hold
@@ -52,30 +46,6 @@ WITHOUT_PERMIT = -1
 TRIALS = 10  # in the time that a misconfigured provider is left alone, at the most, for calls that have nobody else
 _UNAVAILABLE = ProviderStatus.UNAVAILABLE  # looked up once, as this one: an enum member costs more than its use
 _REJECTED = Outcome.REJECTED
-
-
-@attrs.define(slots=True, kw_only=True)
-class Service:
-    """What all providers of a service share."""
-
-    home: Home
-    random: Random
-    budget: RetryBudget
-    effect: Effect = Effect.PURE
-    output_type: type[Any] = object
-    check: ResultCheck | None = None
-    on_change: Callable[[str, State, State], None] | None = None
-
-    async def pause(self, seconds: float) -> bool:
-        """Let time pass; False if the service is closed meanwhile, or there is no loop to wait on."""
-        if self.home.loop is None:
-            return False
-        try:
-            with DeadlineScope(self.home.timers, NEVER, self):
-                await self.home.clock.sleep(seconds)
-        except TimeoutError:
-            return False
-        return True
 
 
 class GuardedProvider:
@@ -97,18 +67,13 @@ class GuardedProvider:
         self._service = service
         self._home = service.home
         self._monotonic: Callable[[], float] = service.home.clock.monotonic
-        self._output_type = service.output_type
-        self._check = service.check
+        self._asking = Asking(provider, service)
         self._budget = service.budget
         self.repeater = Repeater(policies.retry, service)
         self.till = till
         self._cool_down = policies.cool_down
         self._looks_at_input = type(provider).validate_input is not SimpleProvider.validate_input
         self._is_tried = False  # by the one trial that shows whether it is back
-        self._is_open = False
-        self._is_closed = False
-        self._is_shut_down = False
-        self._opening = asyncio.Lock()
         provider._observed = self._observed_status
 
     # As a candidate
@@ -373,10 +338,10 @@ class GuardedProvider:
         try:
             # Without a loop there is no task that could be ended, and nothing that waits.
             if when is None and self._home.loop is None:
-                answer = await self._ask(request, call, record, started)
+                answer = await self._asking.ask(request, call, record, started)
             else:
                 with DeadlineScope(self._home.timers, NEVER if when is None else when, self._service):
-                    answer = await self._ask(request, call, record, started)
+                    answer = await self._asking.ask(request, call, record, started)
         except (OutcomeError, TimeoutError, AllProvidersFailed) as error:
             return self._failed(call, record, started, permit, hold, _outcome_of(error), error)
         # Foreign code: whatever else a plugin raises is its defect, and the call goes on to the next provider.
@@ -399,43 +364,6 @@ class GuardedProvider:
             self.breaker.record_success(permit, latency=record.latency, now=started + record.latency)
         return answer
 
-    async def _ask(self, request: Any, call: Call, record: Attempt, started: float) -> ProviderResult[Any]:
-        if not self._is_open:
-            await self.open()
-        result = await self.provider.process(request)
-        if type(result) is not ProviderResult or result.call_id or not isinstance(result.output, self._output_type):
-            result = self._checked(result)
-        price = self.provider.price
-        usage = result.usage
-        if result.cost is not None:
-            result.cost = rounded(result.cost)
-        elif price is not None:
-            usage = usage or self.provider.estimate_usage(request)
-            result.cost = price.charge(usage)
-        result.provider = self.name
-        result.call_id = call.id
-        result.latency = record.latency = self._monotonic() - started
-        record.usage = usage
-        record.cost = result.cost
-        if self._check is not None:
-            refusal = await self._check.refusal(request, result, call.refused)
-            if refusal is not None:
-                call.refused.append(Refused(result, refusal.score, safe_message(refusal)))
-                raise refusal
-        return result
-
-    def _checked(self, result: Any) -> ProviderResult[Any]:
-        """The plugin's answer where it is not plainly right: told what is wrong, or copied."""
-        if not isinstance(result, ProviderResult):
-            raise PluginBug(f"process() returned {type(result).__name__}; it has to return a ProviderResult")
-        if not isinstance(result.output, self._output_type):
-            found, expected = type(result.output).__name__, self._output_type.__name__
-            raise PluginBug(f"process() answered with a {found}; this capability's output is a {expected}")
-        if result.call_id:
-            # One object handed out twice: the earlier call's figures must not change under its reader.
-            return attrs.evolve(result, cost=None, metadata={})
-        return result
-
     # After it
 
     def _failed(
@@ -455,7 +383,7 @@ class GuardedProvider:
         message = type(error).__name__ if outcome is Outcome.CANCELLED else safe_message(error)
         counted = outcome
         # As long as it was never opened, nothing has been sent.
-        if self._service.effect is Effect.ONCE and outcome in _UNKNOWN and self._is_open:
+        if self._service.effect is Effect.ONCE and outcome in _UNKNOWN and self._asking.is_open:
             outcome = Outcome.IN_DOUBT
             message = f"sent, outcome unknown: {message}"
             error = _caused(InDoubt(message), error)
@@ -539,33 +467,16 @@ class GuardedProvider:
 
     async def open(self) -> None:
         """Get the provider ready, once, whoever asks first."""
-        async with self._opening:
-            if not self._is_open:
-                # What it starts here outlives the call that came first, and must not end with it.
-                token = CURRENT_CALL.set(None)
-                try:
-                    await self.provider.aopen()
-                finally:
-                    CURRENT_CALL.reset(token)
-                self._is_open = True
-                if self._is_shut_down:  # meanwhile, and nobody waited for it
-                    await self._end()
-                    raise Rejected("closed while it was being opened")
+        await self._asking.open()
 
     def shut_down(self) -> None:
         """Let nothing more be sent to it: those under way may end, and none of them tries again."""
-        self._is_shut_down = True
         self.pause.extend(math.inf, "closed", worth_waiting=False)
+        self._asking.is_shut_down = True
 
     async def close(self) -> None:
         self.shut_down()
-        async with self._opening:  # also one that is just being opened
-            await self._end()
-
-    async def _end(self) -> None:
-        if self._is_open and not self._is_closed:
-            self._is_closed = True
-            await self.provider.aclose()
+        await self._asking.close()
 
     def _breaker(self, service: Service, policies: Policies) -> CircuitBreaker | None:
         if not policies.breaker.enabled:

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import attrs
 
-from switchgear.guarded import GuardedProvider, Service
+from switchgear.guarded import GuardedProvider
 from switchgear.outcome import Outcome
 from switchgear.policies.breaker import State
 from switchgear.results import Call, ProviderResult
+from switchgear.service import Service
 
 AllDown = Literal["probe", "least_bad", "fail_fast"]
 

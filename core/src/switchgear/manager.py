@@ -26,7 +26,7 @@ from switchgear.errors import (
     Unsupported,
     UsageError,
 )
-from switchgear.guarded import GuardedProvider, Service
+from switchgear.guarded import GuardedProvider
 from switchgear.hedging import Hedger
 from switchgear.home import Home
 from switchgear.last_resort import AllDown, last_resort, soonest
@@ -44,6 +44,7 @@ from switchgear.policies.hedge import Hedge
 from switchgear.policies.retry import Retry, RetryBudget
 from switchgear.provider import BaseProvider, ProviderStatus, RequestT
 from switchgear.results import Call, OutputT, ProviderResult, StateChange
+from switchgear.service import Service
 from switchgear.strategy import Random, SelectionStrategy, Strategy, system_random
 from switchgear.stream import stream
 from switchgear.validation import ResultCheck

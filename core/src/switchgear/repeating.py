@@ -1,21 +1,18 @@
 """Decides whether the same provider is asked once more, and waits until it may be."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from switchgear.outcome import Outcome
 from switchgear.outcome import Retry as Rule
 from switchgear.policies.retry import Retry
 from switchgear.results import Call
-
-if TYPE_CHECKING:
-    from switchgear.guarded import Service
+from switchgear.service import Service
 
 
 class Repeater:
     """The retry policy of one provider, with the service's budget behind it."""
 
-    def __init__(self, policy: Retry, service: "Service") -> None:
+    def __init__(self, policy: Retry, service: Service) -> None:
         self._policy = policy
         self._service = service
 
