@@ -24,6 +24,7 @@ from switchgear import (
     Switchgear,
 )
 from switchgear.durations import Duration
+from switchgear.money import Tier
 from switchgear.strategies.priority import Priority
 from switchgear.strategies.weighted import Weighted
 from switchgear.testing import MemoryObserver, ScriptedProvider
@@ -208,6 +209,68 @@ def test_a_price_table_makes_the_cost_before_the_call_and_after_it() -> None:
         assert board["talk"].providers["priced"].price == Price(Decimal("0.01"), {"letters": Decimal("0.002")})
         assert board["talk"].estimate_cost("hello") == {"priced": Decimal("0.020")}
         assert board.process_sync("talk", "hello").cost == Decimal("0.020")
+
+
+class Lettered(Echo):
+    name = "lettered"
+    units = ("letters",)
+
+
+@attrs.define
+class Vendor(Voice):
+    default_price = Price(per_unit={"tokens": Decimal(1)}, tiers={"images": [Tier(Decimal(1))]})
+    own_units = ("seconds",)
+
+
+LETTERED: list[tuple[str, str, Any]] = [
+    ("capabilities", "lettered", Lettered),
+    ("providers", "lettered.voice", Voice),
+    ("providers", "lettered.vendor", Vendor),
+]
+
+
+def lettered(*costs: Any, type_name: str = "voice") -> Tables:
+    return tables(
+        capability="lettered",
+        providers={f"v{number}": {"type": type_name, "cost": cost} for number, cost in enumerate(costs)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("cost", "key", "near"),
+    [
+        ({"per_leter": "1"}, ".per_leter", "per_letter"),
+        ({"per_thousand_leters": "1"}, ".per_thousand_leters", "per_thousand_letters"),
+        ({"per_cal": "1"}, ".per_cal", "per_call"),
+        ({"per_letter": "1", "free": {"letter": 3}}, ".free.letter", "letters"),
+        ({"per_leter": "1", "free": {"letters": 3}}, ".per_leter", "per_letter"),
+        ({"tiers": {"leters": [{"price": "1"}]}}, ".tiers.leters", "letters"),
+        ([{"per_letter": "1"}, {"per_leter": "1"}], "[1].per_leter", "per_letter"),
+    ],
+)
+def test_litellm_2026_01_a_price_of_what_nobody_counts_is_an_error_and_not_unknown(
+    cost: Any, key: str, near: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(lettered(cost), *LETTERED)
+    (problem,) = caught.value.problems
+    assert problem.path == f"services.talk.providers.v0.cost{key}"
+    assert problem.message.startswith("nobody counts le") or near == "per_call"
+    assert problem.remedy.startswith(f"Did you mean {near}? Valid here: ")
+
+
+def test_what_the_capability_the_provider_or_its_own_price_counts_can_have_a_price() -> None:
+    unit_prices = ({f"per_{unit}": "1"} for unit in ("letter", "million_letters", "second", "token", "image"))
+    compose(lettered(*unit_prices, {"bps": "290"}, type_name="vendor"), *LETTERED)
+    assert len(refused(lettered({"per_second": "1"}, {"per_token": "1"}), *LETTERED)) == 2
+
+
+def test_what_is_wrong_with_a_price_is_said_beside_what_is_wrong_with_the_options() -> None:
+    table = {"type": "voice", "options": {"sufix": "!"}, "cost": {"per_call": "1", "currency": "EUR"}}
+    assert sorted(refused(tables(providers={"voice": table}))) == [
+        "services.talk.providers.voice.cost",
+        "services.talk.providers.voice.options.sufix",
+    ]
 
 
 def test_litellm_2026_01_an_empty_price_table_is_unknown_and_not_free() -> None:

@@ -1,6 +1,6 @@
 """The contract of a capability: what a kind of work takes, gives, and how it may be repeated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -36,7 +36,8 @@ class Capability(Generic[RequestT, OutputT]):
 
     `version` changes whenever the same request may mean another answer; `suffixes` are the file suffixes it reads
     (`.png`), for directories on the command line; `formats` are what `render` knows, and `drawings` the suffixes of the
-    files that `annotate` can write. `default_service` is the `[services.<name>]` table that the quick start uses and
+    files that `annotate` can write. `units` are what usage is counted in (`pages`): a price of another unit is an error
+    then; empty, nobody knows. `default_service` is the `[services.<name>]` table that the quick start uses and
     `switchgear init` writes: of its providers those that are installed, and after them every other installed one.
     """
 
@@ -48,6 +49,7 @@ class Capability(Generic[RequestT, OutputT]):
     validators: ClassVar[Mapping[str, type[Any]]] = {}
     suffixes: ClassVar[Sequence[str]] = ()
     formats: ClassVar[Sequence[str]] = ("text",)
+    units: ClassVar[Collection[str]] = ()
     drawings: ClassVar[Sequence[str]] = (".png",)
     default_service: ClassVar[Mapping[str, Any]] = {}
 

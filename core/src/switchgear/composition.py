@@ -12,17 +12,15 @@ from switchgear.caching.settings import CacheLevel, CacheSettings
 from switchgear.capability import AnyCapability, Effect, Validator
 from switchgear.config.settings import Component, Provider, Service, Settings
 from switchgear.config.wording import suggestion
-from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError, Problem
 from switchgear.home import Home
 from switchgear.manager import ProviderManager
-from switchgear.money import Price
 from switchgear.options import build
 from switchgear.plugins import Catalog, Offer, PluginProblem, Registry
 from switchgear.policies import Policies
 from switchgear.policies.retry import Retry
+from switchgear.pricing import Pricing, units_of
 from switchgear.provider import AnyProvider, BaseProvider
-from switchgear.tariff import Tariff
 
 if TYPE_CHECKING:
     from switchgear.accounting import Books
@@ -67,6 +65,7 @@ class _Composition:
         self.problems: list[Problem] = []
         self.registries: dict[str, Registry] = {}
         self.objects: list[AnyProvider] = []
+        self.pricing = Pricing(settings, home.clock.utc, self.note)
 
     def run(self) -> Composed:
         self.observers()
@@ -126,7 +125,7 @@ class _Composition:
         if capability is None:
             return None
         validators = self.validators(service, capability, path)
-        providers = self.providers(name, service, path)
+        providers = self.providers(name, service, capability, path)
         if not providers and len(self.problems) == before:
             self.note(path, "no provider is left", "Enable one, or add another to the table `providers`")
         if service.hedge is not None and capability.effect is not Effect.PURE:
@@ -196,19 +195,21 @@ class _Composition:
                     found.append(validator)
         return found
 
-    def providers(self, name: str, service: Service, path: str) -> list[AnyProvider]:
+    def providers(self, name: str, service: Service, capability: AnyCapability, path: str) -> list[AnyProvider]:
         found = []
         for key, settings in service.providers.items():
             where = f"{path}.providers.{key}"
             with self.noting(where, optional=settings.optional):
-                provider = self.provider(key, settings, service, where)
+                provider = self.provider(key, settings, service, capability, where)
                 if provider is not None:
                     found.append(provider)
                     if settings.warm:
                         self.composed.warm.setdefault(name, []).append(key)
         return found
 
-    def provider(self, name: str, settings: Provider, service: Service, path: str) -> AnyProvider | None:
+    def provider(
+        self, name: str, settings: Provider, service: Service, capability: AnyCapability, path: str
+    ) -> AnyProvider | None:
         if not settings.enabled:
             return None
         offer = self.catalog.find("providers", settings.type, service.capability)
@@ -216,6 +217,8 @@ class _Composition:
             return None
         implementation = self.catalog.load(offer)
         self.check_provider(implementation, offer)
+        self.check_retry(settings, f"{path}.retry")
+        prices = self.pricing.configured(settings, units_of(capability, implementation), f"{path}.cost")
         provider: AnyProvider = build(
             implementation,
             settings.options,
@@ -226,40 +229,11 @@ class _Composition:
             timeout=settings.timeout or service.timeout,
             concurrency=settings.concurrency or service.concurrency,
         )
-        self.check_retry(settings, f"{path}.retry")
-        price = self.price(settings, provider, f"{path}.cost")
+        price = self.pricing.of(provider, prices, f"{path}.cost")
         if price is not None:
             provider.price = price
         self.contract("providers", path, provider)
         return provider
-
-    def price(self, settings: Provider, provider: AnyProvider, path: str) -> Price | Tariff | None:
-        """What the configuration says, else the plugin's own price; in the board's currency."""
-        given = settings.cost or ()
-        tables = [each for each in ([given] if isinstance(given, PriceTable) else given) if not each.is_empty]
-        for message, remedy in (finding for table in tables for finding in table.findings()):
-            self.note(path, message, remedy)
-        prices = [table.price() for table in tables]
-        if not prices and isinstance(provider.price, Price):
-            prices = [provider.price]
-        converted = [price for each in prices if (price := self.converted(each, path)) is not None]
-        if len(converted) == 1 and not converted[0].changes:
-            return converted[0]
-        return Tariff(converted, self.home.clock.utc) if converted else None
-
-    def converted(self, price: Price, path: str) -> Price | None:
-        board = self.settings.switchgear.currency
-        if price.currency is None or price.currency == board:
-            return price
-        rate = self.settings.currencies.get(price.currency)
-        if rate is not None:
-            return price.times(rate, board)
-        self.note(
-            path,
-            f"its price is in {price.currency}, the board counts in {board}",
-            f'Add {price.currency} = "..." to [currencies]: what one {price.currency} is worth in {board}',
-        )
-        return None
 
     def cache(self, service: Service, capability: AnyCapability | None, path: str) -> "list[Level]":
         """The levels of a service's cache, the nearest first; none where it has no cache.

@@ -93,7 +93,8 @@ def _follows(problem: Problem, known: Collection[str]) -> bool:
     path, message = problem.path, problem.message
     if "no provider is left" in message:
         return any(place.startswith(f"{path}.providers") for place in known)
-    if path.endswith((".options", ".cost")) and any(place.startswith((f"{path}.", f"{path}[")) for place in known):
+    is_whole = path.rpartition(".")[2].partition("[")[0] in ("options", "cost")
+    if is_whole and any(place.startswith(f"{path}.") for place in known):
         return True
     is_open = any(place in known for place in (path, f"{path}.type", f"{path}.levels"))
     return is_open or _ANYTHING in message or any(place.startswith(f"{path}[") for place in known)

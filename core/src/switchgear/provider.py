@@ -1,7 +1,7 @@
 """The contract of a provider: what a vendor's or an engine's plugin implements."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
@@ -37,10 +37,12 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
     or time out: that is done around it. `suspends = False` on the class promises that its coroutines never wait for
     anything (tables, rules, arithmetic): calls from ordinary code then need no loop. `default_price` on the class is
     the vendor's list price, documented with its date: it holds where the configuration names none; `Price()` is free.
+    `own_units` on the class are what its usage counts beside the `units` of its capability.
     """
 
     suspends: ClassVar[bool] = True
     default_price: ClassVar[Price | None] = None
+    own_units: ClassVar[Collection[str]] = ()
 
     name: str = ""
     priority: int = 100

@@ -1,6 +1,6 @@
 """A price as a configuration writes it, and the `Price` that it means."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -78,20 +78,34 @@ class PriceTable:
         """Whether it names no price at all: unknown, not free."""
         return attrs.evolve(self, currency=None, valid_from=None, valid_until=None) == PriceTable() and not self.units
 
-    def findings(self) -> Iterator[tuple[str, str]]:
-        """What makes no sense in it, and what to do about it: prices that would be taken for others."""
+    def findings(self, *, has_strangers: bool = False) -> Iterator[tuple[str, str]]:
+        """What makes no sense in it, and what to do about it: prices that would be taken for others.
+
+        With `strangers` among its keys, a unit that seems to lack its price may only be misspelled there.
+        """
         units = [unit for unit, _ in _per_unit(self.units)]
         for unit in sorted({unit for unit in units if units.count(unit) > 1}):
             yield f"there are two prices of {unit}", "Keep one of them"
         for unit in sorted(self.tiers.keys() & set(units)):
             yield f"{unit} have tiers, and another price", "Keep one of them"
-        for unit in sorted(self.free.keys() - self.tiers.keys() - set(units) - ({"amount"} if self.bps else set())):
+        priced = {*self.tiers, *units, *(["amount"] if self.bps else [])}
+        for unit in sorted(self.free.keys() - priced) if not has_strangers else ():
             yield (
                 f"{unit} are free up to a number, and have no price after it",
                 f'Add per_{unit.removesuffix("s")} = "..."',
             )
         if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
             yield "it ends before it begins", "Exchange valid_from and valid_until"
+
+    def strangers(self, known: Collection[str]) -> Iterator[tuple[tuple[str, ...], str, Sequence[str]]]:
+        """Prices of what nobody counts, whose cost would be unknown for ever: the key, its unit, the right keys."""
+        for key, (unit, _) in zip(self.units, _per_unit(self.units), strict=True):
+            if unit not in known:
+                yield (key,), unit, ["per_call", *_keys_of(known)]
+        allowances = [("free", unit) for unit in self.free] + [("tiers", unit) for unit in self.tiers]
+        for name, unit in allowances:
+            if unit not in known:
+                yield (name, unit), unit, [*known]
 
     def price(self) -> Price:
         """The formula."""
@@ -121,6 +135,12 @@ def _per_unit(units: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
             if unit.startswith(word):
                 unit, price = unit.removeprefix(word), price / factor
         yield unit if unit.endswith("s") else f"{unit}s", price
+
+
+def _keys_of(units: Collection[str]) -> Iterator[str]:
+    for unit in units:
+        yield f"per_{unit.removesuffix('s')}"
+        yield from (f"per_{word}{unit}" for word in _FACTORS)
 
 
 def _tiers(free: Decimal, steps: Sequence[TierTable]) -> tuple[Tier, ...]:

@@ -49,6 +49,7 @@ class OcrCapability(Capability[OcrRequest, OcrOutput]):
     )
     formats = tuple(RENDERERS)
     drawings = tuple(DRAWINGS)
+    units = ("pages",)
     # The quick engine first; where it leaves a tenth of the ink unread, as in photos, the thorough one.
     default_service: ClassVar[Mapping[str, Any]] = {
         "validate": [{"type": "min-coverage", "options": {"threshold": 0.9}}],

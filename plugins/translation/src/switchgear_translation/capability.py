@@ -40,6 +40,7 @@ class TranslationCapability(Capability[TranslationRequest, TranslationOutput]):
     }
     suffixes = (".txt",)
     formats = ("text", "json")
+    units = ("characters",)
     default_service: ClassVar[Mapping[str, Any]] = {
         "validate": [{"type": "complete"}],
         "on_refused": "best",
