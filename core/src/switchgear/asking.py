@@ -23,6 +23,7 @@ class Asking:
         self._is_closed = False
         self._opening = asyncio.Lock()
         self._provider = provider
+        self._name = provider.name
         self._monotonic = service.home.clock.monotonic
         self._output_type = service.output_type
         self._check = service.check
@@ -41,7 +42,7 @@ class Asking:
         elif price is not None:
             usage = usage or self._provider.estimate_usage(request)
             result.cost = price.charge(usage)
-        result.provider = self._provider.name
+        result.provider = self._name
         result.call_id = call.id
         result.latency = record.latency = self._monotonic() - started
         record.usage = usage
