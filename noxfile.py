@@ -26,6 +26,10 @@ nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 
 
+# Many tests start programs: without kept byte code, each of them would compile all that it imports again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def select_every_pyenv_version() -> None:
     """pyenv's shims answer only for selected versions; keep the chosen one first, so that nothing else changes."""
     if pyenv := shutil.which("pyenv"):

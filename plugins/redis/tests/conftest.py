@@ -50,6 +50,16 @@ class Server:
     port: int = 0
     process: Any = None
 
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                if self.listens != "--port":
+                    return True  # it wants to hear TLS
+                connection.sendall(b"PING\r\n")
+                return not connection.recv(64).startswith(b"-LOADING")  # with a file to read it is not yet of use
+        except OSError:
+            return False
+
     def start(self) -> "Server":
         self.port = self.port or free_port()
         plain = ("--port", "0") if self.listens != "--port" else ()
@@ -57,12 +67,9 @@ class Server:
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen([*command, *self.options], cwd=self.folder, stdout=log, stderr=log)
         for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-            except OSError:
-                time.sleep(0.01)
-            else:
+            if self._answers():
                 return self
+            time.sleep(0.01)
         raise RuntimeError(f"{self.program} does not start")
 
     def kill(self) -> None:
