@@ -13,10 +13,11 @@ ROOT = Path(switchgear.__file__).parent
 FLOORS = {
     "values": "_version alert clock context durations errors figures findings fingerprints logs messages money outcome "
     "periods results rules secret tariff",
-    "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals",
+    "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals "
+    "observer secret_store",
     "mechanisms": "policies strategies observers caching costs reports",
-    "manager": "home till lender service asking guarded guarded_cache repeating last_resort levels hedging monitor ordering "
-    "validation plan stream manager answers cached",
+    "manager": "home till lender service asking guarded guarded_cache repeating last_resort levels hedging monitor "
+    "ordering validation plan stream manager answers cached",
     "config": "config entries plugins options",
     "composition": "accounting pricing composition installation diagnosis app",
     "edges": "cli testing __main__",

@@ -134,6 +134,7 @@ if TYPE_CHECKING:
     from switchgear.money import Charge as Charge
     from switchgear.money import Price as Price
     from switchgear.money import Tier as Tier
+    from switchgear.observer import Observer as Observer
     from switchgear.outcome import Outcome as Outcome
     from switchgear.periods import Period as Period
     from switchgear.plan import Plan as Plan
@@ -167,6 +168,7 @@ if TYPE_CHECKING:
         StateChange as StateChange,
     )
     from switchgear.secret import Secret as Secret
+    from switchgear.secret_store import SecretStore as SecretStore
     from switchgear.strategy import Candidate as Candidate
     from switchgear.strategy import SelectionStrategy as SelectionStrategy
     from switchgear.strategy import Strategy as Strategy
@@ -217,6 +219,7 @@ _HOMES = {
     "http_errors": ["error_for_status", "map_errors", "parse_retry_after"],
     "manager": ["Answer", "ProviderManager"],
     "money": ["Charge", "Price", "Tier"],
+    "observer": ["Observer"],
     "outcome": ["Outcome"],
     "plan": ["Plan", "PlanRow"],
     "provider": ["BaseProvider", "ProviderStatus", "SimpleProvider"],
@@ -228,6 +231,7 @@ _HOMES = {
     "policies.retry": ["Retry"],
     "results": ["Attempt", "Call", "ProviderResult", "StateChange"],
     "secret": ["Secret"],
+    "secret_store": ["SecretStore"],
     "tariff": ["Tariff"],
     "strategy": ["Candidate", "SelectionStrategy", "Strategy"],
 }

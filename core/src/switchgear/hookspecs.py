@@ -46,7 +46,7 @@ class ValidatorSpec:
 
 
 class ObserverSpec:
-    """A listener: every method may be left out, but one must be there."""
+    """A listener: see `switchgear.observer.Observer`. Every method may be left out, but one must be there."""
 
     required: ClassVar = ()
     may_leave_out: ClassVar = ("call", "change", "record", "alert")
@@ -59,7 +59,7 @@ class ObserverSpec:
 
 
 class SecretSpec:
-    """A secret store: `get` is called at start, from ordinary code, with a bounded wait."""
+    """A secret store: see `switchgear.secret_store.SecretStore`."""
 
     required: ClassVar = ("get",)
 

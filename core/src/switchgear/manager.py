@@ -26,6 +26,7 @@ from switchgear.errors import (
     Unsupported,
     UsageError,
 )
+from switchgear.figures import Figures
 from switchgear.guarded import GuardedProvider
 from switchgear.hedging import Hedger
 from switchgear.home import Home
@@ -165,6 +166,11 @@ class ProviderManager(Generic[RequestT, OutputT]):
     @property
     def providers(self) -> dict[str, BaseProvider[RequestT, OutputT]]:
         return {name: candidate.provider for name, candidate in self._by_name.items()}
+
+    @property
+    def figures(self) -> Mapping[str, Figures]:
+        """Each provider's live figures, by name; to read from any thread."""
+        return {name: candidate.figures for name, candidate in self._by_name.items()}
 
     @property
     def in_flight(self) -> int:
