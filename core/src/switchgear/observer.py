@@ -14,7 +14,7 @@ class Observer(Protocol):
     """
 
     def call_finished(self, call: Call) -> None:
-        """A call has ended, well or not. Take its figures: `result` and `refused` hold content, which is not to leave."""
+        """A call has ended, well or not. Take its figures: `result` and `refused` hold content, which must stay."""
 
     def state_changed(self, change: StateChange) -> None:
         """A provider's circuit has changed."""
