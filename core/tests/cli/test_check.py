@@ -106,6 +106,7 @@ def test_what_was_left_out_is_named(run: Run, configure: Configure) -> None:
     assert result.exit_code == 0
     assert "left out: services.count.providers.off: switched off" in result.stdout
     assert "left out: services.count.providers.maybe: optional and broken: words.raises" in result.stdout
+    assert "optional = true\n" in result.stdout  # the remedy
     assert "acme_exits" not in sys.modules
 
 

@@ -62,3 +62,12 @@ def test_a_folder_with_nothing_to_read_is_an_error(suffixes: tuple[str, ...], me
     Path("empty").mkdir()
     with pytest.raises(click.UsageError, match=message):
         expand(["empty"], "words", suffixes)
+
+
+@pytest.mark.parametrize("suffixes", [SUFFIXES, ()])
+def test_a_folder_with_nothing_to_read_among_others_is_an_input_with_an_error(suffixes: tuple[str, ...]) -> None:
+    Path("empty").mkdir()
+    first, empty, last = expand(["a", "empt?", "b"], "words", suffixes)
+    assert first.error is last.error is None
+    assert (empty.name, empty.value) == ("empt?", None)
+    assert str(empty.error).startswith("empty ")

@@ -104,6 +104,7 @@ def test_show_of_a_broken_plugin_says_where_it_comes_from_and_what_is_wrong(run:
     assert result.exit_code == 1
     assert "from acme-raises 1.0, acme_raises:Provider" in result.stdout
     assert "RuntimeError: no engine" in result.stderr
+    assert result.stderr.endswith(". reinstall or upgrade acme-raises, disable it, or set optional = true\n")
 
 
 @pytest.mark.parametrize("command", ["show", "why"])

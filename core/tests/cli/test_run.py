@@ -2,20 +2,41 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from switchgear.cli.calls import Answer
+from switchgear.cli.inputs import Input
+from switchgear.cli.provenance import print_provenance
+from switchgear.outcome import Outcome
+from switchgear.results import Attempt, Call
 
 Run = Callable[..., Result]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 Configure = Callable[[str], Path]
 Lines = Callable[[Result], list[dict[str, Any]]]
+
+CONFIG = """
+[services.count]
+capability = "words"
+[services.count.retry]
+attempts = 1
+[services.count.providers.fast]
+type = "counter"
+priority = 1
+cost = { per_call = "0.0015" }
+[services.count.providers.good]
+type = "counter"
+priority = 2
+"""
 
 ONE_PROVIDER = """
 [services.count]
@@ -42,7 +63,24 @@ class TestText:
         assert run("run", "count", "a b", "c").stdout == "==> a b <==\n2 words\n==> c <==\n1 words\n"
 
     def test_a_heading_shows_no_control_characters(self, run: Run) -> None:
-        assert "==> a\N{REPLACEMENT CHARACTER}[31m <==" in run("run", "count", "a\x1b[31m", "b").stdout
+        assert "==> a\\x1b[31m <==" in run("run", "count", "a\x1b[31m", "b").stdout
+
+    @pytest.mark.parametrize("name", ["a\x1b[31m.txt", "two\nlines.txt", "./here.txt", "a//b.txt"])
+    def test_an_error_names_its_input_once_and_without_control_characters(self, name: str, run: Run) -> None:
+        result = run("run", "count", name)
+        assert result.exit_code == 1
+        shown = name.replace("\x1b", "\\x1b").replace("\n", "\\n")
+        assert result.stderr == f"error: {shown}: cannot be read: No such file or directory. Check the name\n"
+
+    def test_a_path_that_a_capability_tells_without_its_dot_is_not_named_twice(self) -> None:
+        assert Input("./a.txt", "").named("a.txt: no such file") == "a.txt: no such file"
+        assert Input("a.txt", "").named("no such file") == "a.txt: no such file"
+        assert Input("a", "").named("an engine broke") == "a: an engine broke"
+
+    def test_a_usage_error_shows_no_control_characters(self, run: Run) -> None:
+        result = run("run", "count", "a", "--annotate", "no\x1b[31m/x.png")
+        assert result.exit_code == 2
+        assert "there is no folder no\\x1b[31m" in result.stderr
 
     def test_format_is_the_capabilitys(self, run: Run) -> None:
         assert run("run", "count", "a b", "--format", "loud").stdout == "2 words!\n"
@@ -58,6 +96,12 @@ class TestText:
         assert result.exit_code == 1
         assert result.stdout == "==> a b <==\n2 words\n"
         assert result.stderr == "error: missing.txt: cannot be read: No such file or directory. Check the name\n"
+
+    def test_a_folder_without_files_fails_and_the_others_are_answered(self, run: Run) -> None:
+        Path("empty").mkdir()
+        result = run("run", "count", "a b", "empty")
+        assert (result.exit_code, result.stdout) == (1, "==> a b <==\n2 words\n")
+        assert result.stderr == "error: empty has no file that words reads; it reads .txt\n"
 
     def test_a_fallback_is_noted(self, run: Run) -> None:
         result = run("run", "count", "a b", "--fail", "fast")
@@ -82,6 +126,20 @@ class TestText:
             line.split() for line in result.stderr.splitlines()
         ]
 
+    def test_provenance_shows_those_for_whom_no_time_was_left_after_the_attempts(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        attempts = [Attempt("c1", "slow", 1, Outcome.ATTEMPT_TIMEOUT), Attempt("c1", "slow", 2, Outcome.TRANSIENT)]
+        call = Call("c1", "count", attempts=attempts, dropped={"late": "no time left", "slow": "no time left"})
+        print_provenance(Answer(input=Input("a", "a"), call=call), "USD")
+        rows = [line.split()[:2] for line in capsys.readouterr().err.splitlines()[3:]]
+        assert rows == [["slow", "attempt_timeout"], ["slow", "transient"], ["late", "passed"], ["slow", "passed"]]
+
+    def test_provenance_of_a_failed_call_names_its_cost_and_the_call(self, run: Run) -> None:
+        result = run("run", "count", "a", "-v", "--fail", "fast", "--fail", "good")
+        assert re.search(r"^a: failed, cost unknown, call \w+", result.stderr, re.MULTILINE)
+        assert "missing.txt: failed, before anybody was asked" in run("run", "count", "missing.txt", "-v").stderr
+
     def test_whom_the_caller_left_out_is_not_noted(self, run: Run) -> None:
         assert run("run", "count", "a", "--exclude", "fast").stderr == ""
 
@@ -104,7 +162,7 @@ class TestText:
 class TestJson:
     def test_a_line_tells_all_about_its_call(self, run: Run, lines: Lines) -> None:
         [line] = lines(run("run", "count", "a b", "--json"))
-        assert line.pop("latency") == line["attempts"][0].pop("latency") < 10
+        assert line["attempts"][0].pop("latency") <= line.pop("latency") < 10
         assert line.pop("call_id")
         cost = {"amount": "0.0015", "currency": "USD"}
         assert line == {
@@ -130,6 +188,35 @@ class TestJson:
         tried = [(each["provider"], each["outcome"], each["message"]) for each in line["attempts"]]
         assert tried == [("fast", "transient", "made to fail by --fail"), ("good", "success", "")]
         assert (line["provider"], line["cost"]) == ("good", None)
+
+    @pytest.mark.parametrize("failing", [[], ["--fail", "good"]])
+    def test_cost_and_latency_are_the_whole_calls_however_it_ends(
+        self, failing: list[str], run: Run, lines: Lines, configure: Configure
+    ) -> None:
+        """The first attempt may have been billed; its price is in the log and in the ledger, too."""
+        configure(CONFIG + 'cost = { per_call = "0.002" }\n[cost_sinks.ledger]\ntype = "sqlite"\n')
+        result = run("run", "count", "a", "--json", "--fail", "fast", *failing, "-v")
+        [line] = lines(result)
+        assert line["cost"] == {"amount": "0.0035", "currency": "USD"}
+        assert sum(Decimal(each["cost"]["amount"]) for each in line["attempts"]) == Decimal("0.0035")
+        assert line["latency"] >= sum(each["latency"] for each in line["attempts"])
+        assert ", cost 0.0035 USD, call " in result.stderr
+        report = json.loads(run("cost", "report", "--json").stdout)
+        assert str(report).count("0.0035") >= 1
+
+    def test_an_input_that_cannot_be_read_has_cost_no_call(self, run: Run, lines: Lines) -> None:
+        [line] = lines(run("run", "count", "missing.txt", "--json"))
+        assert line["cost"] is line["latency"] is line["call_id"] is None
+        assert line["attempts"] == []
+
+    def test_a_folder_without_files_is_a_line_among_the_others(self, run: Run, lines: Lines) -> None:
+        Path("empty").mkdir()
+        result = run("run", "count", "a", "empty/", "a", "--json")
+        assert result.exit_code == 1
+        first, empty, last = lines(result)
+        assert first["ok"]
+        assert last["ok"]
+        assert (empty["input"], empty["ok"], empty["error"]["type"]) == ("empty/", False, "InvalidInput")
 
     def test_a_failed_call_says_who_failed_and_why(self, run: Run, lines: Lines) -> None:
         result = run("run", "count", "a", "--json", "--fail", "fast", "--fail", "good")
@@ -220,6 +307,21 @@ def test_without_a_configuration_it_says_how_to_get_one(run: Run) -> None:
     assert "no switchgear.toml here or in a folder above. Write one with `switchgear init`" in result.stderr
 
 
+LOCKED = """
+from acme_words import Counter
+from switchgear import errors
+
+
+class Locked(Counter):
+    def validate_input(self, request):
+        if request == "refused":
+            raise errors.{kind}("is locked", remedy="Turn the key")
+
+    async def process(self, request):
+        raise errors.{kind}("is locked", remedy="Turn the key")
+"""
+
+
 @pytest.mark.usefixtures("words")
 class TestProviders:
     def test_a_wrong_output_is_the_providers_defect(self, run: Run, configure: Configure, lines: Lines) -> None:
@@ -235,6 +337,17 @@ class TestProviders:
         result = run("run", "count", "a")
         assert result.exit_code == 1
         assert result.stderr.startswith("error: a: count: no provider answered; only: engine on fire")
+
+    @pytest.mark.parametrize("kind", ["BadCredentials", "Throttled", "InvalidInput", "PluginBug"])
+    def test_a_remedy_is_shown_once_whatever_the_error(
+        self, kind: str, run: Run, configure: Configure, lines: Lines, install: Callable[..., None]
+    ) -> None:
+        install("acme-locked", LOCKED.format(kind=kind), providers=["words.locked = acme_locked:Locked"])
+        configure(ONE_PROVIDER % "locked")
+        for text in ("a", "refused"):
+            [line] = lines(run("run", "count", text, "--json"))
+            assert line["error"]["remedy"] == "Turn the key"
+            assert run("run", "count", text).stderr.count("Turn the key") == 1
 
     def test_who_could_not_take_the_input_is_noted(self, run: Run, configure: Configure) -> None:
         other = '[services.count.providers.other]\ntype = "strict"\noptions = { level = 7 }\n'

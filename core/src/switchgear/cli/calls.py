@@ -52,6 +52,8 @@ class Caller:
     async def _answer(self, input: Input) -> Answer:
         request = None
         try:
+            if input.error is not None:
+                raise input.error
             request = make_request(self.capability, input, self.options.request)
             result = await self._process(request)
             return Answer(input=input, request=request, result=result, call=self.recorder.take(result.call_id))

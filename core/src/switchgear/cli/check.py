@@ -8,6 +8,7 @@ from switchgear.cli import flags
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
+    from switchgear.errors import Problem
 
 
 @click.command("check", short_help="Check the configuration and the plugins it names.")
@@ -66,8 +67,14 @@ def _service(board: "Switchgear", name: str) -> dict[str, Any]:
 
 def _left_out(board: "Switchgear") -> list[dict[str, str]]:
     off = [{"path": path, "reason": "switched off"} for path in sorted(board.inactive)]
-    broken = [{"path": problem.path, "reason": f"optional and broken: {problem.message}"} for problem in board.degraded]
+    broken = [{"path": problem.path, "reason": f"optional and broken: {_said(problem)}"} for problem in board.degraded]
     return [*off, *broken]
+
+
+def _said(problem: "Problem") -> str:
+    from switchgear.cli.faults import with_remedy
+
+    return with_remedy(problem.message, problem.remedy)
 
 
 def _print(report: dict[str, Any]) -> None:

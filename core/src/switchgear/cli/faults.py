@@ -20,6 +20,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc]  # final: nobody else will read it
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
@@ -46,15 +47,23 @@ def _explain(error: Exception) -> int:
 
 
 def say_error(text: str) -> None:
-    click.echo(f"{click.style('error', fg='red')}: {text}", err=True, color=wanted_colour())
+    click.echo(f"{click.style('error', fg='red')}: {printable(text)}", err=True, color=wanted_colour())
 
 
 def say_note(text: str) -> None:
-    click.echo(f"{click.style('note', fg='yellow')}: {text}", err=True, color=wanted_colour())
+    click.echo(f"{click.style('note', fg='yellow')}: {printable(text)}", err=True, color=wanted_colour())
+
+
+def printable(text: str) -> str:
+    """On one line and without control codes: names of files, and whoever quotes them, may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def with_remedy(message: str, remedy: str | None) -> str:
-    return f"{message}. {remedy}" if remedy else message
+    """Both in one text, the remedy once."""
+    return f"{message.removesuffix('.')}. {remedy}" if remedy and remedy not in message else message
 
 
 def wanted_colour() -> bool | None:

@@ -18,21 +18,19 @@ def print_json(value: Any) -> None:
 
 
 def line(answer: "Answer", shown: "Shown", currency: str) -> dict[str, Any]:
-    """What a program wants to know of an answer. Latencies are in seconds."""
+    """What a program wants to know of an answer; `cost` and `latency` (seconds) are the whole call's."""
     result, call, error = answer.result, answer.call, shown.error
-    attempts = result.attempts if result else getattr(answer.error, "attempts", call.attempts if call else ())
-    latency = result.latency if result else call.latency if call else None
     return {
         "input": answer.input.name,
         "ok": error is None,
         "output": shown.value,
         "refused": result.metadata.get("refused") if result else None,
         "provider": result.provider if result else None,
-        "cost": cost_of(result.cost if result else None, currency),
-        "latency": latency,
+        "cost": cost_of(call.cost if call else None, currency),
+        "latency": call.latency if call else None,
         "cache": result.cache if result else None,
         "saved": cost_of(result.metadata.get("saved") if result else None, currency),
-        "attempts": [_attempt(attempt, currency) for attempt in attempts],
+        "attempts": [_attempt(attempt, currency) for attempt in (call.attempts if call else ())],
         "error": error and {"type": type(error).__name__, "message": str(error), "remedy": error.remedy},
         "call_id": call.id if call else None,
     }

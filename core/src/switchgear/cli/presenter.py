@@ -35,9 +35,7 @@ class Presenter:
 
     def _print(self, answer: Answer, shown: Shown) -> None:
         if shown.error is not None:
-            text = with_remedy(str(shown.error), shown.error.remedy)
-            # Capabilities name their input as a rule, but none has to.
-            say_error(text if text.startswith(answer.input.shown) else f"{answer.input.shown}: {text}")
+            say_error(answer.input.named(with_remedy(str(shown.error), shown.error.remedy)))
             return
         if self._headings:
             click.echo(f"==> {answer.input.shown} <==")

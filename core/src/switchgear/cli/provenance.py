@@ -46,26 +46,28 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def _summary(answer: Answer, currency: str) -> str:
-    if answer.result is None:
-        return "failed"
-    result = answer.result
+    """Of the whole call: its cost is that of all attempts."""
+    call, result = answer.call, answer.result
+    if call is None:
+        return "failed, before anybody was asked"
+    cost = money(call.cost, currency)
+    if result is None:
+        return f"failed, cost {cost}, call {call.id}"
     cache = "" if result.cache in ("off", "miss") else f", from the cache ({result.cache})"
     saved = result.metadata.get("saved")
-    cost = money(result.cost, currency) + (f" ({money(saved, currency)} saved)" if saved else "")
+    cost += f" ({money(saved, currency)} saved)" if saved else ""
     refused = f", though refused ({result.metadata['refused']})" if "refused" in result.metadata else ""
-    return f"answered by {result.provider}{refused}{cache}, cost {cost}, call {result.call_id}"
+    return f"answered by {result.provider}{refused}{cache}, cost {cost}, call {call.id}"
 
 
 def _rows(answer: Answer, currency: str) -> Iterator[Sequence[str]]:
-    call = answer.call
-    if call is None:
+    """The attempts in their order, and after them, since they may be the reason, those who were passed over."""
+    if answer.call is None:
         return
-    asked = {each.provider for each in call.attempts}
-    passed_over = [(name, "passed over", "", "", reason) for name, reason in call.dropped.items()]
-    yield from (row for row in passed_over if row[0] not in asked)
-    for each in call.attempts:
+    for each in answer.call.attempts:
         yield each.provider, each.outcome.value, _time(each.latency), _cost(each, currency), each.message
-    yield from (row for row in passed_over if row[0] in asked)
+    for name, reason in answer.call.dropped.items():
+        yield name, "passed over", "", "", reason
 
 
 def _cost(attempt: "Attempt", currency: str) -> str:

@@ -15,8 +15,9 @@ def command(service: str, inputs: tuple[str, ...], options: call_flags.CallOptio
 
     Which of these it may be is for the service's capability to say. Answers come in the order of the inputs. With
     --json there is one object an input and line: input, ok, output, refused (why, if validators turned every answer
-    down and this is the best), provider, cost, latency (seconds), cache, saved (by the cache), attempts, error. The
-    status is 0 if every input was answered, 1 if one failed, 2 if nothing was tried.
+    down and this is the best), provider, cost and latency (of the whole call, in seconds), cache, saved (by the cache),
+    attempts, error (type, message, remedy), call_id. The status is 0 if every input was answered, 1 if one failed, 2 if
+    nothing was tried.
     """
     from switchgear.cli.boards import Recorder, compose, read_document
     from switchgear.cli.service_call import call_service

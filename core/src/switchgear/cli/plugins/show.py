@@ -38,6 +38,7 @@ def command(name: str, json: bool, place: flags.Place) -> None:
 
 
 def _described(offer: "Offer", situation: "Situation") -> dict[str, Any]:
+    from switchgear.cli.faults import with_remedy
     from switchgear.errors import ConfigError
     from switchgear.options import option_fields
     from switchgear.plugins import PluginProblem
@@ -61,8 +62,10 @@ def _described(offer: "Offer", situation: "Situation") -> dict[str, Any]:
         found["about"] = inspect.getdoc(target)
         if inspect.isclass(implementation):
             found["options"] = list(_options(implementation, option_fields(implementation, offer.name)))
-    except (PluginProblem, ConfigError) as error:
-        found["problem"] = str(error)
+    except ConfigError as error:
+        found["problem"] = "; ".join(map(str, error.problems))
+    except PluginProblem as error:
+        found["problem"] = with_remedy(str(error), error.remedy)
     return found
 
 
