@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Manager = ProviderManager[Any, Any]
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Composed:
     """What came of it: the services, their capabilities, what was left out as optional, and who listens.
 

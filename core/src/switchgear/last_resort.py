@@ -55,7 +55,7 @@ def soonest(candidates: Sequence[GuardedProvider], now: float) -> float | None:
     return min(moments) - now if moments and min(moments) > now else None
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _LastResort:
     """One call that has nobody left to ask at once."""
 

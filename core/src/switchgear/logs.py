@@ -84,7 +84,7 @@ def configure(
     return Log(handler, names, file)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Log:
     """Our sink while it is there."""
 

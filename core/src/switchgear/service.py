@@ -14,7 +14,7 @@ from switchgear.strategy import Random
 from switchgear.validation import ResultCheck
 
 
-@attrs.define(slots=True, kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Service:
     """A service's home, dice, retry budget and checks, and who hears of its circuits."""
 

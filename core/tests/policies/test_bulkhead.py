@@ -54,6 +54,31 @@ async def test_s19_nobody_overtakes_the_line() -> None:
     assert await first
 
 
+async def test_s19_it_is_full_when_neither_a_place_nor_room_in_the_line_is_left() -> None:
+    one = Bulkhead(2, 1)
+    seen = [one.is_full]
+    for _ in range(2):
+        one.try_acquire()
+        seen.append(one.is_full)
+    first = in_line(one)
+    await asyncio.sleep(0)
+    seen.append(one.is_full)
+    one.release()
+    seen.append(one.is_full)
+    assert await first
+    assert seen == [False, False, False, True, False]
+
+
+async def test_s19_it_is_full_when_nothing_but_stuck_threads_have_its_places() -> None:
+    one = full(limit=2, queue=5)
+    one.hold()
+    assert not one.is_full
+    one.hold()
+    assert one.is_full
+    one.let_go()
+    assert not one.is_full
+
+
 async def test_s19_a_full_line_turns_away_at_once() -> None:
     one = full(queue=2)
     waiting = [in_line(one) for _ in range(2)]

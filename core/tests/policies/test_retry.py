@@ -131,3 +131,15 @@ def test_the_budget_does_what_exact_arithmetic_does() -> None:
 @pytest.mark.full
 def test_the_budget_does_what_exact_arithmetic_does_at_length() -> None:
     check(max_examples=1000, stateful_step_count=200)
+
+
+def test_s8_a_retry_that_is_not_made_after_all_is_given_back_and_no_more() -> None:
+    budget = RetryBudget(Retry(budget=10.0))
+    assert budget.withdraw(2.0)
+    budget.give_back(2.0)
+    assert budget.tokens == 10.0
+    budget.give_back(2.0)
+    assert budget.tokens == 10.0
+    assert budget.withdraw(7.0)
+    budget.give_back(2.0)
+    assert budget.tokens == pytest.approx(5.0)

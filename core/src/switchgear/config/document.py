@@ -17,7 +17,7 @@ from switchgear.errors import ConfigError, Problem
 from switchgear.secret import Secret
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Document:
     """A configuration before its references are followed.
 
@@ -109,7 +109,7 @@ class Document:
                     yield attrs.evolve(problem, path=place)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Loaded:
     """Checked settings and where they came from.
 

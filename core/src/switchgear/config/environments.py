@@ -17,9 +17,10 @@ from switchgear.errors import Problem
 
 ENV_VARIABLE = "SWITCHGEAR_ENV"
 FILE_PATH = "switchgear.environment"
+NAMED = "environment"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Choice:
     name: str | None
     problem: Problem | None = None
@@ -28,12 +29,17 @@ class Choice:
 def choose(named: str | None, environ: Mapping[str, str], own: str | None, declared: Iterable[str]) -> Choice:
     """`own` is what the file's `[switchgear] environment` says."""
     declared = tuple(declared)
-    candidates = ((named, "environment"), (environ.get(ENV_VARIABLE), ENV_VARIABLE), (own, FILE_PATH))
+    candidates = ((named, NAMED), (environ.get(ENV_VARIABLE), ENV_VARIABLE), (own, FILE_PATH))
     name, said_in = next(((name, said_in) for name, said_in in candidates if name), (None, ""))
     if name is None or name in declared or (name == own and not _looks_like(name, declared)):
         return Choice(name)
     remedy = f"Declare it as [environments.<name>], empty if need be. {suggestion(name, declared)}"
     return Choice(name, Problem(said_in, f"no environment is called {name!r}", remedy))
+
+
+def is_about_choice(problem: Problem) -> bool:
+    """Whether it is `choose` that has found it."""
+    return problem.path in (NAMED, ENV_VARIABLE, FILE_PATH)
 
 
 def _looks_like(name: str, declared: Iterable[str]) -> bool:

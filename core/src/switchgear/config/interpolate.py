@@ -22,7 +22,7 @@ def always_active(path: KeyPath, table: Mapping[str, Any]) -> bool:
     return True
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Interpolation:
     """The tables filled in, what went wrong, the paths of the tables left alone, and the secrets that are in it."""
 
@@ -48,7 +48,7 @@ def interpolate(
     return Interpolation(filled, tuple(walk.problems), frozenset(walk.inactive), tuple(walk.secrets))
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Walk:
     references: References
     is_active: IsActive

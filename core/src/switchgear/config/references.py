@@ -23,13 +23,13 @@ class Unresolved(Exception):
         self.unset = unset
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Found:
     text: str
     secret: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class References:
     """Looks references up. `offline` is for checking without secrets: nothing but the environment is asked."""
 

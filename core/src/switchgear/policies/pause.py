@@ -33,8 +33,8 @@ class Pause:
             self.trial_at = trial_at
 
     def allows_trial(self, now: float) -> bool:
-        """Whether a trial may go through, in spite of it or because there is none."""
-        return now >= self.until or now >= self.trial_at
+        """Whether a trial may go through in spite of it."""
+        return now >= self.trial_at
 
     def end(self) -> None:
         """A trial went well."""
