@@ -6,15 +6,20 @@ that is in an hour. Medians over the seeds, and the worst. `health`: with the `h
 its state for nothing.
 """
 
+import sys
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import attrs
-from bench_scenarios import WATCHED, about
 from figures import Row, Section, parser, show
 from switchgear import Breaker, Health, ProviderManager, ProviderStatus
 from switchgear.durations import Duration
 from switchgear.testing import Outage, ScriptedProvider, World, simulate
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scenarios"))
+
+from scenarios import WATCHED, about
 
 START = 60.0
 OPENED = 10.0  # seconds by which the circuit has opened
