@@ -11,18 +11,17 @@ Run = Callable[..., Result]
 Complete = Callable[[str], set[str]]
 
 
+def told(line: str) -> list[list[str]]:
+    """What fish is told about a line whose last word is unfinished: kinds and names."""
+    words, _, last = line.rpartition(" ")
+    environ = {"_SWITCHGEAR_COMPLETE": "fish_complete", "COMP_WORDS": words, "COMP_CWORD": last}
+    result = CliRunner().invoke(program, env=environ)
+    return [each.split("\t")[0].split(",") for each in result.stdout.split("\n") if each]
+
+
 @pytest.fixture
 def complete() -> Complete:
-    """What fish is told about a line whose last word is unfinished."""
-
-    def ask(line: str) -> set[str]:
-        words, _, last = line.rpartition(" ")
-        environ = {"_SWITCHGEAR_COMPLETE": "fish_complete", "COMP_WORDS": words, "COMP_CWORD": last}
-        result = CliRunner().invoke(program, env=environ)
-        kinds_and_names = [each.split("\t")[0].split(",") for each in result.stdout.split("\n") if each]
-        return {name for kind, name in kinds_and_names if kind == "plain"}
-
-    return ask
+    return lambda line: {name for kind, name in told(line) if kind == "plain"}
 
 
 @pytest.mark.parametrize(
@@ -53,10 +52,34 @@ class TestNames:
             ("switchgear words a --exclude s", {"strict", "stuck"}),
             ("switchgear plugins why words.i", {"words.interrupted", "words.ill"}),
             ("switchgear plugins s", {"show"}),
+            ("switchgear plugins show wro", {"wrong"}),
+            ("switchgear plugins show acme-", {"acme-words"}),
+            ("switchgear plugins list --kind c", {"capabilities", "caches", "cost_sinks"}),
+            ("switchgear run count a --format ", {"text", "loud"}),
+            ("switchgear words a --format l", {"loud"}),
+            ("switchgear run nobodys a --format ", set()),
         ],
     )
     def test_are_found(self, line: str, names: set[str], complete: Complete) -> None:
         assert complete(line) == names
+
+    @pytest.mark.parametrize("line", ["run count ", "run count a.t", "words ", "explain count b", "cache show count "])
+    def test_of_inputs_are_files(self, line: str) -> None:
+        assert ["file", line.rpartition(" ")[2]] in told(f"switchgear {line}")
+
+    @pytest.mark.parametrize("command", ["run count a", "check", "plugins list", "cost report", "words a"])
+    def test_of_environments_are_those_that_the_file_declares(self, command: str, complete: Complete) -> None:
+        with Path("switchgear.toml").open("a") as file:
+            file.write("[environments.prod]\n[environments.staging]\n")
+        assert complete(f"switchgear {command} --env ") == {"prod", "staging"}
+        assert complete(f"switchgear {command} --env p") == {"prod"}
+
+    @pytest.mark.parametrize("code", ["raise RuntimeError", "raise SystemExit", "print('hello')", "Broken = 3"])
+    def test_of_formats_are_silently_missing_from_a_broken_capability(
+        self, code: str, complete: Complete, install: Callable[..., None]
+    ) -> None:
+        install("acme-broken", code, capabilities=["broken = acme_broken:Broken"])
+        assert told("switchgear broken a --format ") == []
 
     @pytest.mark.parametrize("text", ["[services\n", "services = 3", "[services]\ncount = 3"])
     def test_are_silently_missing_from_a_broken_file(

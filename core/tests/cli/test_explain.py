@@ -40,6 +40,69 @@ def test_an_unreadable_input_is_an_error(run: Run) -> None:
     assert result.stderr == "error: missing.txt: cannot be read: No such file or directory. Check the name\n"
 
 
+LAZY = """
+from pathlib import Path
+
+from acme_words import Counter
+from switchgear import InvalidInput, Unsupported
+
+
+class Lazy(Counter):
+    def validate_input(self, request):
+        if "gone" in request:
+            raise InvalidInput("gone: no such file", remedy="Check the path")
+
+
+class Choosy(Counter):
+    def validate_input(self, request):
+        raise Unsupported("not for me")
+
+
+class Broken(Counter):
+    def validate_input(self, request):
+        raise ZeroDivisionError
+"""
+
+
+@pytest.fixture
+def lazy(install: Callable[..., None], configure: Callable[[str], Path]) -> Callable[..., None]:
+    """Configure providers of a plugin where only they look at an input."""
+    points = [f"words.{name.lower()} = acme_lazy:{name}" for name in ("Lazy", "Choosy", "Broken")]
+    install("acme-lazy", LAZY, providers=points)
+
+    def choose(*types: str) -> None:
+        tables = (f'[services.count.providers.p{number}]\ntype = "{name}"\n' for number, name in enumerate(types))
+        configure('[services.count]\ncapability = "words"\n' + "".join(tables))
+
+    return choose
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_an_input_that_only_providers_find_unreadable_is_an_error_too(
+    flags: list[str], run: Run, lazy: Callable[..., None]
+) -> None:
+    lazy("lazy", "lazy")
+    result = run("explain", "count", "gone", *flags)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: gone: no such file. Check the path\n"
+    assert run("explain", "count", "here", *flags).exit_code == 0
+
+
+@pytest.mark.parametrize("other", ["counter", "choosy", "broken"])
+def test_what_one_provider_does_not_refuse_as_unreadable_is_explained(
+    other: str, run: Run, lazy: Callable[..., None]
+) -> None:
+    lazy("lazy", other)
+    result = run("explain", "count", "gone")
+    assert result.exit_code == 0
+    assert "gone: no such file" in result.stdout
+
+
+def test_a_folder_without_files_is_a_usage_error(run: Run) -> None:
+    Path("empty").mkdir()
+    assert run("explain", "count", "empty").exit_code == 2
+
+
 def test_several_inputs_are_a_usage_error(run: Run) -> None:
     for name in ("a.txt", "b.txt"):
         Path(name).touch()

@@ -32,7 +32,58 @@ def test_what_cannot_be_used_as_it_is_is_switched_off_with_the_reason(run: Run) 
         "strict",
     }
     assert "# Switched off: words.raises (acme_raises:Provider, acme-raises 1.0) cannot be imported" in text
+    assert "# Switched off: options.level: missing, expected an integer\n" in text
     assert run("check").exit_code == 0
+
+
+MANY = """
+import attrs
+from acme_words import Strict
+
+
+@attrs.define
+class Many(Strict):
+    token: str
+"""
+
+
+@pytest.mark.usefixtures("words")
+def test_the_reason_names_every_option_that_is_missing(run: Run, install: Callable[..., None]) -> None:
+    install("acme-many", MANY, providers=["words.many = acme_many:Many"])
+    run("init")
+    reason = Path("switchgear.toml").read_text().partition("\n[services.words.providers.many]")[0].splitlines()[-1]
+    missing = {"options.level: missing, expected an integer", "options.token: missing, expected a string"}
+    assert set(reason.removeprefix("# Switched off: ").split("; ")) == missing
+
+
+@pytest.mark.usefixtures("words", "broken")
+def test_a_variable_that_names_an_environment_is_not_about_the_file_to_be_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("init")
+    monkeypatch.setenv("SWITCHGEAR_ENV", "elsewhere")
+    run("init", "--config", "other.toml")
+    assert Path("other.toml").read_text() == Path("switchgear.toml").read_text()
+
+
+@pytest.mark.usefixtures("words")
+def test_of_two_distributions_that_offer_one_name_the_first_is_written_and_the_other_named(
+    run: Run, install: Callable[..., None]
+) -> None:
+    install("zeta-words", "from acme_words import Counter", providers=["words.counter = zeta_words:Counter"])
+    result = run("init")
+    assert (
+        'note: counter is that of acme-words; a configuration can choose type = "counter@zeta-words"' in result.stderr
+    )
+    assert run("check").exit_code == 0
+    assert '[services.words.providers.counter]\ntype = "counter@acme-words"' in Path("switchgear.toml").read_text()
+
+
+def test_its_help_says_what_its_options_do_here(run: Run) -> None:
+    text = " ".join(run("init", "--help").stdout.split())
+    assert "Where to write. Default: switchgear.toml here." in text
+    assert "What the file calls its environment. Default: dev." in text
+    assert "SWITCHGEAR_CONFIG" not in text
 
 
 def test_without_plugins_it_shows_how_to_go_on(run: Run) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 from switchgear import __version__
+from switchgear.cli.plugins.list import KINDS
+from switchgear.hookspecs import SPECS
 
 Run = Callable[..., Result]
 Install = Callable[..., None]
@@ -64,6 +66,30 @@ def test_list_says_what_the_configuration_uses(run: Run, configure: Configure) -
     text = run("plugins", "list", "--kind", "providers").stdout
     used = {line.split()[1]: line.split()[-1] for line in text.splitlines()[2:]}
     assert [used[f"words.{name}"] for name in ("counter", "raises", "exits")] == ["yes", "no", "disabled"]
+
+
+def test_list_knows_every_kind_and_no_other(run: Run) -> None:
+    assert set(KINDS) == SPECS.keys() - {"validators"}  # they come with their capability
+    result = run("plugins", "list", "--kind", "provider")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'provider' is not one of 'capabilities', 'providers'" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["list"], ["why", "counter"], ["show", "counter"]])
+def test_an_environment_that_is_not_declared_is_refused_not_only_by_show(
+    command: list[str], run: Run, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(CONFIG + "[environments.prod]\n")
+    result = run("plugins", *command, "--env", "pord")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == run("check", "--env", "pord").stderr.splitlines(keepends=True)[0]
+    assert "no environment is called 'pord'" in result.stderr
+    assert run("plugins", *command, "--env", "prod").exit_code == 0
+    # A variable is not of this command line: the plugins can still be looked at.
+    monkeypatch.setenv("SWITCHGEAR_ENV", "pord")
+    assert run("plugins", *command).exit_code == 0
+    configure("[services\nnot toml")
+    assert run("plugins", *command, "--env", "pord").exit_code == 0
 
 
 def test_list_tells_of_damaged_metadata(run: Run, install: Install) -> None:

@@ -104,6 +104,16 @@ def test_an_unknown_command_gets_the_nearest_right_one(run: Run, words: None) ->
     assert "'wrods'. Did you mean 'words'?" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(["plugins", "lst"], "list"), (["cost", "rport"], "report"), (["cache", "claer"], "clear")],
+)
+def test_an_unknown_command_of_a_group_gets_the_nearest_right_one(arguments: list[str], near: str, run: Run) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"there is no command {arguments[-1]!r}. Did you mean {near!r}? There are: " in result.stderr
+
+
 def test_a_capability_cannot_take_the_place_of_a_command(run: Run, install: Install) -> None:
     install("acme-check", "raise RuntimeError", capabilities=["check = acme_check:Check"])
     assert "Check the configuration" not in run("check").stdout

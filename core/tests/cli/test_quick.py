@@ -148,10 +148,40 @@ def test_a_capability_that_cannot_be_imported_is_one_line(run: Run, install: Ins
     assert "tiny (acme_tiny:Tiny, acme-tiny 1.0) cannot be imported: RuntimeError: halfway" in result.stderr
 
 
-def test_one_name_from_two_distributions_is_asked_twice(run: Run, tiny: Callable[..., None], install: Install) -> None:
+@pytest.mark.parametrize("default", ["", 'default_service = {"providers": {"a": {"type": "a"}}}'])
+def test_of_two_distributions_that_offer_one_name_the_first_is_asked_and_the_other_named(
+    run: Run, tiny: Callable[..., None], install: Install, default: str
+) -> None:
+    tiny("a", "b", default=default)
+    for name in ("zeta", "acme-more"):
+        install(name, "from acme_tiny import Answer", providers=[f"tiny.a = {name.replace('-', '_')}:Answer"])
+    result = run("tiny", "x")
+    assert asked(result) == ["a", "b"]
+    choices = 'type = "a@acme-tiny" or type = "a@zeta"'
+    assert f"note: a is that of acme-more; a configuration can choose {choices}\n" in result.stderr
+
+
+def test_a_capability_may_recommend_one_of_two_distributions(
+    run: Run, tiny: Callable[..., None], install: Install
+) -> None:
+    tiny("a", default='default_service = {"providers": {"a": {"type": "a@zeta"}}}')
+    install("zeta", "from acme_tiny import Answer", providers=["tiny.a = zeta:Answer"])
+    assert 'a is that of zeta; a configuration can choose type = "a@acme-tiny"' in run("tiny", "x").stderr
+
+
+def test_a_variable_that_names_an_environment_is_about_a_configuration_and_not_about_the_quick_start(
+    run: Run, tiny: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny("a")
-    install("other", "from acme_tiny import Answer", providers=["tiny.a = other:Answer"])
-    assert asked(run("tiny", "x")) == ["a-acme-tiny", "a-other"]
+    monkeypatch.setenv("SWITCHGEAR_ENV", "prod")
+    assert run("tiny", "x").stdout == "a\n"
+
+
+def test_its_help_says_when_a_configuration_is_read(run: Run, tiny: Callable[..., None]) -> None:
+    tiny("a")
+    text = " ".join(run("tiny", "--help").stdout.split())
+    assert "Ask its only service of tiny. Default: no configuration is read, unless there is --env." in text
+    assert "Ask a configuration in this environment" in text
 
 
 def test_the_capabilitys_own_order_comes_first(run: Run, tiny: Callable[..., None]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from switchgear.cli import flags, names
+from switchgear.cli.groups import Group
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
@@ -20,7 +21,7 @@ _NO_LIVE_STATE = (
 )
 
 
-@click.group("cache", short_help="Look at kept answers, and forget them.")
+@click.group("cache", cls=Group, short_help="Look at kept answers, and forget them.")
 def command() -> None:
     """Look at the answers that services keep, and forget them."""
 
@@ -68,7 +69,7 @@ def clear(services: tuple[str, ...], provider: str | None, older_than: float | N
 
 @command.command("show", short_help="What is kept for an input.")
 @click.argument("service", shell_complete=names.complete_service)
-@click.argument("input")
+@click.argument("input", shell_complete=names.complete_input)
 @flags.request_options
 @click.option("--tenant", metavar="NAME", help="For whom.")
 @flags.as_json

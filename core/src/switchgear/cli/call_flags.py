@@ -37,7 +37,14 @@ def calling(command: Function) -> Function:
     @_provider("--fail", "Let every attempt of this provider fail, to see the fallback.")
     @_provider("--only", "Ask only this provider.")
     @_provider("--exclude", "Do not ask this provider.")
-    @click.option("--format", default="text", show_default=True, metavar="NAME", help="How to print the answer.")
+    @click.option(
+        "--format",
+        default="text",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=names.complete_format,
+        help="How to print the answer.",
+    )
     @click.option(
         "--annotate",
         type=click.Path(path_type=Path),

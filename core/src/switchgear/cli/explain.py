@@ -1,18 +1,20 @@
 """`switchgear explain`: whom a call would ask, without asking anybody."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from switchgear.cli import flags, names
 
 if TYPE_CHECKING:
+    from switchgear.composition import Manager
+    from switchgear.errors import InvalidInput
     from switchgear.plan import Plan, PlanRow
 
 
 @click.command("explain", short_help="Show whom a call would ask, and why.")
 @click.argument("service", shell_complete=names.complete_service)
-@click.argument("input")
+@click.argument("input", shell_complete=names.complete_input)
 @flags.request_options
 @flags.as_json
 @flags.place
@@ -33,6 +35,8 @@ def command(service: str, input: str, request: dict[str, str], json: bool, place
     if len(inputs) != 1:
         raise click.UsageError(f"explain takes one input; {input} stands for {len(inputs)}")
     made = make_request(capability, inputs[0], request)
+    if refused := _refusal(manager, made):
+        raise refused
     plan = manager.explain(made)
     if board.settings.budgets:
         board.flush_costs()  # looks up what was spent from the accounts that the first look has named
@@ -42,6 +46,24 @@ def command(service: str, input: str, request: dict[str, str], json: bool, place
         print_json({**plan.to_json(), "currency": board.currency})
     else:
         _print(plan, board.currency)
+
+
+def _refusal(manager: "Manager", request: Any) -> "InvalidInput | None":
+    """Why the input is wrong for everybody, if it is: then there is nothing to explain."""
+    from switchgear.errors import InvalidInput
+
+    refusal = None
+    for provider in manager.providers.values():
+        # Foreign code: whatever else it raises is a reason to pass that provider over, which the plan shows.
+        try:
+            provider.validate_input(request)
+        except InvalidInput as error:
+            refusal = error
+        except Exception:
+            return None
+        else:
+            return None
+    return refusal
 
 
 def _print(plan: "Plan", currency: str) -> None:

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 import attrs
 import click
 
+from switchgear.cli import names
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Place:
     """Which configuration a command is about, None for the default."""
 
@@ -35,26 +37,25 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     return length
 
 
-def place(command: Function) -> Function:
-    """Add --config and --env; the command gets them as `place`."""
+def place_with(config: str, env: str) -> Callable[[Function], Function]:
+    """Add --config and --env with these helps; the command gets them as `place`."""
 
-    @click.option(
-        "--config",
-        metavar="FILE",
-        type=click.Path(),
-        help="The configuration. Default: SWITCHGEAR_CONFIG, else the nearest switchgear.toml upwards.",
-    )
-    @click.option(
-        "--env",
-        "environment",
-        metavar="NAME",
-        help="The environment to use. Default: SWITCHGEAR_ENV, else the file's own.",
-    )
-    @wraps(command)
-    def with_place(*, config: str | None, environment: str | None, **options: Any) -> Any:
-        return command(place=Place(config=config, environment=environment), **options)
+    def add(command: Function) -> Function:
+        @click.option("--config", metavar="FILE", type=click.Path(), help=config)
+        @click.option("--env", "environment", metavar="NAME", shell_complete=names.complete_environment, help=env)
+        @wraps(command)
+        def with_place(*, config: str | None, environment: str | None, **options: Any) -> Any:
+            return command(place=Place(config=config, environment=environment), **options)
 
-    return with_place  # type: ignore[return-value]
+        return with_place  # type: ignore[return-value]
+
+    return add
+
+
+place = place_with(
+    "The configuration. Default: SWITCHGEAR_CONFIG, else the nearest switchgear.toml upwards.",
+    "The environment to use. Default: SWITCHGEAR_ENV, else the file's own.",
+)
 
 
 as_json = click.option("--json", "json", is_flag=True, help="Print JSON for programs.")

@@ -1,6 +1,6 @@
 """`switchgear init`: a configuration to start from, made of what is installed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from switchgear.cli import flags
 
 if TYPE_CHECKING:
     from switchgear.config import Document
+    from switchgear.errors import Problem
     from switchgear.plugins import Catalog
 
 _IGNORED = (".env", ".switchgear/")
@@ -45,7 +46,9 @@ _TAIL = """
 @click.command("init", short_help="Write a configuration to start from.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
 @flags.as_json
-@flags.place
+@flags.place_with(
+    "Where to write. Default: switchgear.toml here.", "What the file calls its environment. Default: dev."
+)
 def command(force: bool, json: bool, place: flags.Place) -> None:
     """Write switchgear.toml (or --config FILE) for the installed providers, and keep secrets and state out of git.
 
@@ -109,19 +112,20 @@ def _text(catalog: "Catalog", environment: str) -> str:
 
 def _services(catalog: "Catalog") -> Iterator[tuple[str, dict[str, Any], Mapping[str, str]]]:
     """For each capability that has providers: its table, and why some of its providers cannot be used as they are."""
-    from switchgear.cli.faults import say_note
-    from switchgear.cli.starter import service_table
-    from switchgear.config import from_mapping
+    from switchgear.cli.faults import say_note, with_remedy
+    from switchgear.cli.starter import clashes, document_of, service_table
     from switchgear.plugins import PluginProblem
 
     for capability in dict.fromkeys(catalog.names("capabilities")):
         try:
             table = service_table(catalog, capability)
         except PluginProblem as error:
-            say_note(f"left out: {error}")
+            say_note(f"left out: {with_remedy(str(error), error.remedy)}")
             continue
+        for clash in clashes(catalog, table):
+            say_note(clash)
         if table["providers"]:
-            yield capability, table, _reasons(from_mapping({"services": {capability: _on_trial(table)}}), capability)
+            yield capability, table, _reasons(document_of({"services": {capability: _on_trial(table)}}), capability)
 
 
 def _on_trial(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,20 +134,25 @@ def _on_trial(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reasons(document: "Document", capability: str) -> dict[str, str]:
-    """By provider, what composing it says."""
+    """By provider, what composing it says, with the option that it is about."""
     from switchgear.app import Switchgear
     from switchgear.errors import ConfigError
 
     try:
         Switchgear(document)
     except ConfigError as error:
-        prefix = f"services.{capability}.providers."
-        return {
-            problem.path.removeprefix(prefix).partition(".")[0]: " ".join(problem.message.split())
-            for problem in error.problems
-            if problem.path.startswith(prefix)
-        }
+        return _by_provider(error.problems, f"services.{capability}.providers.")
     return {}
+
+
+def _by_provider(problems: "Iterable[Problem]", prefix: str) -> dict[str, str]:
+    reasons: dict[str, list[str]] = {}
+    for problem in problems:
+        if problem.path.startswith(prefix):
+            provider, _, option = problem.path.removeprefix(prefix).partition(".")
+            message = " ".join(problem.message.split())
+            reasons.setdefault(provider, []).append(f"{option}: {message}" if option else message)
+    return {provider: "; ".join(each) for provider, each in reasons.items()}
 
 
 def _service(capability: str, table: Mapping[str, Any], reasons: Mapping[str, str]) -> Iterator[str]:

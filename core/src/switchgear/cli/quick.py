@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from switchgear.cli import call_flags, flags
+from switchgear.cli import call_flags, flags, names
 
 if TYPE_CHECKING:
     from switchgear.app import Switchgear
@@ -16,9 +16,13 @@ def command_for(capability: str) -> click.Command:
     @click.command(
         capability, short_help="Ask the installed providers; needs no configuration.", help=_help(capability)
     )
-    @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+    @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=names.complete_input)
     @call_flags.calling
-    @flags.place
+    @flags.place_with(
+        f"Ask its only service of {capability}. Default: no configuration is read, unless there is --env.",
+        "Ask a configuration in this environment: --config, else SWITCHGEAR_CONFIG, else the nearest switchgear.toml "
+        "upwards. Default: none.",
+    )
     def command(inputs: tuple[str, ...], options: call_flags.CallOptions, place: flags.Place) -> None:
         if place.config or place.environment:
             _run_configured(capability, inputs, options, place)
@@ -68,12 +72,14 @@ def _run_configured(
 
 def _compose(capability: str, recorder: object, log_level: str | None) -> "Switchgear":
     from switchgear.cli.boards import observed
-    from switchgear.cli.starter import compose_installed, service_table
+    from switchgear.cli.faults import say_note
+    from switchgear.cli.starter import clashes, compose_installed, service_table
     from switchgear.errors import ConfigError, Problem
     from switchgear.plugins import Catalog, PluginProblem
 
+    catalog = Catalog()
     try:
-        service = service_table(Catalog(), capability)
+        service = service_table(catalog, capability)
     except PluginProblem as error:
         raise ConfigError([Problem("", str(error), error.remedy or "")]) from error
     if not service["providers"]:
@@ -81,5 +87,7 @@ def _compose(capability: str, recorder: object, log_level: str | None) -> "Switc
             f"no provider of {capability} is installed; install a plugin that offers one: "
             f"pip install switchgear-<name>. `switchgear plugins list` shows what is there"
         )
+    for clash in clashes(catalog, service):
+        say_note(clash)
     additions, extra = observed(recorder, log_level)
     return compose_installed({"services": {capability: service}, **additions}, extra)

@@ -7,7 +7,7 @@ from switchgear.cli import call_flags, flags, names
 
 @click.command("run", short_help="Call a configured service.")
 @click.argument("service", shell_complete=names.complete_service)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=names.complete_input)
 @call_flags.calling
 @flags.place
 def command(service: str, inputs: tuple[str, ...], options: call_flags.CallOptions, place: flags.Place) -> None:

@@ -28,6 +28,21 @@ def rows(text: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines()]
 
 
+def test_an_environment_that_is_not_declared_is_refused(
+    run: Any, spend: Any, words: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spend("2026-11-24 12:00")
+    with Path("switchgear.toml").open("a") as file:
+        file.write('\n[services.count.broken]\n[environments.prod.cost_sinks.ledger.options]\npath = "other.db"\n')
+    result = run("cost", "report", "--env", "pord")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "environment: no environment is called 'pord'." in result.stderr
+    assert "Did you mean prod?" in result.stderr
+    assert run("cost", "report", "--env", "prod").exit_code == 0
+    monkeypatch.setenv("SWITCHGEAR_ENV", "pord")
+    assert "SWITCHGEAR_ENV: no environment is called 'pord'." in run("cost", "export").stderr
+
+
 def test_a_table_by_provider_with_a_total(spent: None, run: Any) -> None:
     result = run("cost", "report")
     assert result.exit_code == 0

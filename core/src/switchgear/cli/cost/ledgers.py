@@ -110,10 +110,13 @@ def prices(chosen: Chosen) -> "Prices":
 def _compose(chosen: Chosen) -> "Switchgear":
     from switchgear.app import Switchgear
     from switchgear.cli.boards import read_document
+    from switchgear.config.environments import is_about_choice
 
     document = read_document(chosen.place)
+    # Another environment may have another ledger.
+    problems = tuple(filter(is_about_choice, document.problems))
     return Switchgear(
-        attrs.evolve(document, tables=_parts(document.tables), source=_parts(document.source), problems=())
+        attrs.evolve(document, tables=_parts(document.tables), source=_parts(document.source), problems=problems)
     )
 
 

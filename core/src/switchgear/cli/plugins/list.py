@@ -4,9 +4,11 @@ import click
 
 from switchgear.cli import flags
 
+KINDS = ("capabilities", "providers", "strategies", "caches", "cost_sinks", "observers", "secrets")
+
 
 @click.command("list", short_help="List what is installed.")
-@click.option("--kind", help="Only this kind, such as providers.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
 @flags.as_json
 @flags.place
 def command(kind: str | None, json: bool, place: flags.Place) -> None:

@@ -7,6 +7,7 @@ import attrs
 from switchgear.cli.boards import read_document
 from switchgear.cli.flags import Place
 from switchgear.cli.uses import Use, uses
+from switchgear.config.environments import NAMED
 from switchgear.errors import ConfigError
 from switchgear.installation import disabled_distributions
 from switchgear.plugins import Catalog
@@ -31,10 +32,12 @@ class Situation:
 
 
 def look(place: Place) -> Situation:
-    """Imports no plugin, checks nothing, and asks for no secret."""
+    """Imports no plugin, checks nothing but the environment on the command line, and asks for no secret."""
     try:
         document = read_document(place)
     except ConfigError as error:
         return Situation(Catalog(), trouble=" ".join(map(str, error.problems)))
+    if undeclared := [problem for problem in document.problems if problem.path == NAMED]:
+        raise ConfigError(undeclared)
     catalog = Catalog(disabled=disabled_distributions(document))
     return Situation(catalog, uses(document, catalog), document.path)
