@@ -220,17 +220,22 @@ class GuardedProvider:
                 return answer
             outcome = answer
             # One trial is one request.
-            if probe or self._is_done_with(call, force):
+            if probe or self._is_done_with(call, force, left):
                 return outcome
             pauses = pauses or self.repeater.pauses()
             if not await self.repeater.again(outcome, call, self.name, pauses, share, left - 1):
                 return outcome
             now = self._monotonic()
 
-    def _is_done_with(self, call: Call, force: bool) -> bool:
-        """Its circuit has opened; or it is made of other services, which have repeated what can be repeated."""
+    def _is_done_with(self, call: Call, force: bool, left: int) -> bool:
+        """Whether this call must not ask it once more.
+
+        Its circuit has opened; or it has just come back, and repetitions would be more than its share while there are
+        others; or it is made of other services, which have repeated what can be repeated.
+        """
         opened = self.breaker is not None and self.breaker.is_open() and not force
-        return opened or isinstance(call.error, AllProvidersFailed)
+        ramping = left > 1 and self._monotonic() < self.ramp_until
+        return opened or ramping or isinstance(call.error, AllProvidersFailed)
 
     async def _try(self, *attempt: Any) -> ProviderResult[Any] | Outcome:
         """`_send`, as the one trial that a provider gets that is shut off."""

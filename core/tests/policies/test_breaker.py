@@ -692,3 +692,29 @@ def test_an_empty_window_has_counted_nothing() -> None:
     assert (window.calls, window.failures, window.slow) == (1, 1, 1)
     window.clear()
     assert (window.calls, window.failures, window.slow) == (0, 0, 0)
+
+
+def test_s12_a_trial_whose_answer_is_slow_reopens_the_circuit() -> None:
+    """Else a provider in a brown-out would be let back in again and again."""
+    one = circuit(slow_after=2.0, successes=1)
+    one.half_open()
+    permit = one.breaker.acquire()
+    one.breaker.record_success(permit, latency=2.1)
+    assert one.state == "open"
+    one.clock.advance(600)
+    one.breaker.record_success(one.breaker.acquire(), latency=2.0)
+    assert one.state == "closed"
+
+
+def test_s12_a_lost_trial_whose_answer_is_slow_counts_for_nothing() -> None:
+    one = circuit(slow_after=2.0, successes=1, lease=60.0)
+    one.half_open()
+    lost = one.breaker.acquire()
+    one.clock.advance(60)
+    assert one.breaker.acquire()
+    one.breaker.record_success(lost, latency=60.0)
+    assert one.state == "half_open"
+
+
+def test_s12_a_refused_answer_is_ignored_unless_that_is_switched_off() -> None:
+    assert not Breaker().count_invalid

@@ -79,11 +79,11 @@ class Model:
             self.calls.append((int(now / WIDTH), not good, slow))
             if (not good or slow) and self.is_due(now):
                 self.trip(now)
-        elif permit == ("trial", self.trial) or (good and permit[0] == "trial" and permit[1] in self.lost):
+        elif permit == ("trial", self.trial) or (good and not slow and permit[0] == "trial" and permit[1] in self.lost):
             if permit[1] == self.trial:
                 self.trial = None
             self.lost.discard(permit[1])
-            if not good:
+            if not good or slow:
                 self.trip(now)
                 return
             self.good += 1

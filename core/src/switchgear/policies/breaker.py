@@ -212,7 +212,9 @@ class CircuitBreaker:
                 self._window.add(self._monotonic() if now is None else now, False, slow)
                 if slow:
                     self._trip_if_due(permit)
-        elif permit and (permit == self._trial or permit in self._lost):
+        elif permit and latency > self._slow_after:
+            self._trip_again(permit)
+        elif permit:
             self._trial_went_well(permit)
 
     def record_failure(self, permit: int = 0, *, slow: bool = False) -> None:
@@ -223,8 +225,8 @@ class CircuitBreaker:
                 self._row += 1
                 self._window.add(self._monotonic(), True, slow)
                 self._trip_if_due(permit)
-            elif permit and permit == self._trial:
-                self._trip()
+            elif permit:
+                self._trip_again(permit)
 
     def release(self, permit: int) -> None:
         """It says nothing about the provider (cancelled, throttled, not its fault): a trial gives its place back."""
@@ -280,6 +282,12 @@ class CircuitBreaker:
             self._good += 1
             if self._good >= self.settings.successes:
                 self._close(self._monotonic())
+
+    def _trip_again(self, permit: int) -> None:
+        """A trial that failed, or whose answer was a slow one."""
+        with self._changing:
+            if permit == self._trial:
+                self._trip()
 
     def _trip_if_due(self, permit: int) -> None:
         settings, window = self.settings, self._window
