@@ -178,6 +178,28 @@ async def test_s14_after_closing_its_share_grows_and_the_rest_goes_elsewhere() -
     assert service.providers["first"].status is ProviderStatus.AVAILABLE
 
 
+class Zero:
+    """Dice that hold nobody back."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+async def test_s14_while_its_share_grows_it_is_not_asked_twice_by_a_call_that_has_others_to_ask() -> None:
+    """Repetitions would be more than its share, and a cold provider has a hard enough start."""
+    first = scripted("first", DOWN, DOWN, "good", "good", DOWN, DOWN, "good")
+    breaker = Breaker(consecutive=2, ramp=Duration(10.0))
+    service = service_of(first, scripted("second", "good"), breaker=breaker, retry=Retry(attempts=3), random=Zero())
+    await service.process("x")
+    await asyncio.sleep(5)
+    await answered_by(service, 2)
+    asked = [attempt.provider for attempt in (await service.process("x")).attempts]
+    assert asked == ["first", "second"]
+    await asyncio.sleep(10)
+    asked = [attempt.provider for attempt in (await service.process("x")).attempts]
+    assert asked == ["first", "first"]
+
+
 async def test_s14_a_provider_that_is_alone_gets_all_of_the_load_at_once() -> None:
     service = service_of(scripted("only", DOWN, "good"), breaker=TRIPS)
     await fails(service)
