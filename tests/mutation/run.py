@@ -50,6 +50,7 @@ ALSO = {
     "hedging.py": ["resilience/test_hedging.py"],
     "last_resort.py": [
         "resilience/test_last_resort.py",
+        "resilience/test_deadlines.py",
         "resilience/test_failing.py",
         "resilience/test_circuits.py",
         "resilience/test_retrying.py",

@@ -37,7 +37,7 @@ async def last_resort(
             )
         left -= 1
     while not resort.is_over:
-        first = await resort.wait_for_first(blocked)
+        first, left = await resort.wait_for_first(blocked)
         if first is None or resort.is_over:
             return
         # Others were sooner, and it has told them to wait longer: no retry was made, and none is paid for.
@@ -46,7 +46,7 @@ async def last_resort(
             continue
         if not first.repeater.once_more(call, first.name):
             return
-        yield await first.attempt(request, call, resort.left, now)
+        yield await first.attempt(request, call, left, now)
 
 
 def soonest(candidates: Sequence[GuardedProvider], now: float) -> float | None:
@@ -62,7 +62,6 @@ class _LastResort:
     _call: Call
     _service: Service
     _attempts: int
-    left: int = 1  # who shares what remains of the deadline
     _jitter: dict[str, Iterator[float]] = attrs.Factory(dict)
 
     @property
@@ -70,8 +69,11 @@ class _LastResort:
         call = self._call
         return len(call.attempts) >= self._attempts or (call.ends is not None and self.now() >= call.ends)
 
-    async def wait_for_first(self, blocked: Sequence[GuardedProvider]) -> GuardedProvider | None:
-        """Wait until the first of them may be asked; None if that would never be, or too late."""
+    async def wait_for_first(self, blocked: Sequence[GuardedProvider]) -> tuple[GuardedProvider | None, int]:
+        """Wait until the first of them may be asked; None if that would never be, or too late.
+
+        With it the number of those who share what then remains of the deadline.
+        """
         now = self.now()
         ends = math.inf if self._call.ends is None else self._call.ends
         # Nothing sleeps that cannot finish.
@@ -81,8 +83,7 @@ class _LastResort:
             if (moment := _worth_waiting(candidate, now)) is not None and moment < ends
         ]
         if not waiting:
-            return None
-        self.left = len(waiting)
+            return None, 0
         moment, candidate = min(waiting, key=lambda pair: pair[0])
         if now < candidate.pause.until and (candidate.pause.guessed or candidate.waiting):
             # Everybody who waits for this provider knows the same moment, and must not come back in it at once.
@@ -90,7 +91,7 @@ class _LastResort:
             moment = moment + spread if moment + spread < ends else moment
         candidate.waiting += 1
         try:
-            return candidate if await self._service.pause(max(0.0, moment - now)) else None
+            return (candidate if await self._service.pause(max(0.0, moment - now)) else None), len(waiting)
         finally:
             candidate.waiting -= 1
 

@@ -187,8 +187,8 @@ class Zero:
 
 async def test_s14_while_its_share_grows_it_is_not_asked_twice_by_a_call_that_has_others_to_ask() -> None:
     """Repetitions would be more than its share, and a cold provider has a hard enough start."""
-    first = scripted("first", DOWN, DOWN, "good", "good", DOWN, DOWN, "good")
-    breaker = Breaker(consecutive=2, ramp=Duration(10.0))
+    first = scripted("first", DOWN, DOWN, DOWN, "good", "good", DOWN, DOWN, "good")
+    breaker = Breaker(consecutive=3, ramp=Duration(10.0))
     service = service_of(first, scripted("second", "good"), breaker=breaker, retry=Retry(attempts=3), random=Zero())
     await service.process("x")
     await asyncio.sleep(5)

@@ -109,6 +109,43 @@ async def test_s5_once_the_time_is_over_nobody_else_is_probed() -> None:
     assert [attempt.provider for attempt in error.attempts] == ["first"]
 
 
+async def test_s5_s16_probes_share_what_is_left_of_the_deadline_evenly() -> None:
+    first, second, third = (scripted(name, DOWN, HANG) for name in ("first", "second", "third"))
+    service = service_of(first, second, third, random=Fixed(0.5))
+    await fails(service)
+    error = await fails(service, deadline=9.0)
+    assert [attempt.latency for attempt in error.attempts] == pytest.approx([3.0] * 3, abs=0.03)
+
+
+async def test_s5_so_do_those_that_are_waited_for() -> None:
+    first = scripted("first", Throttled("wait", retry_after=1.0), HANG)
+    second = scripted("second", Throttled("wait", retry_after=2.0), "good")
+    result = await service_of(first, second, deadline=11.0, retry=Retry(attempts=2)).process("x")
+    assert [(each.provider, each.outcome) for each in result.attempts[2:]] == [
+        ("first", Outcome.ATTEMPT_TIMEOUT),
+        ("second", Outcome.SUCCESS),
+    ]
+    assert now() == pytest.approx(6.0, abs=0.03), "half of the ten seconds that were left"
+
+
+async def test_s2_nobody_waits_for_a_rate_that_is_not_what_keeps_it_from_being_asked() -> None:
+    only = scripted("only", Delay(100, "good"), concurrency=1)
+    policies = {"only": limited(1.0, queue=0)}
+    service = service_of(only, policies=policies, deadline=None)
+    other = asyncio.ensure_future(service.process("x"))
+    await asyncio.sleep(50)
+    await fails(service)
+    assert now() == 50, "its place is taken, and no slot of its rate brings that back"
+    await other
+
+
+async def test_s16_the_least_bad_may_be_asked_again_as_usual() -> None:
+    first = scripted("first", DOWN, DOWN, "good")
+    service = service_of(first, all_down="least_bad", retry=Retry(attempts=2), random=Fixed(0.5))
+    await fails(service)
+    assert [each.kind for each in (await service.process("x")).attempts] == ["first", "retry"]
+
+
 # Ready again by the time that the others have failed
 
 
@@ -154,6 +191,19 @@ async def test_s2_so_is_one_that_has_a_place_again() -> None:
     await asyncio.sleep(0.1)
     assert told(await service.process("x")) == READY_AGAIN
     assert (await other).provider == "first"
+
+
+async def test_s2_one_that_is_ready_again_is_asked_as_usual_and_not_as_a_trial() -> None:
+    first = scripted("first", Throttled("wait", retry_after=1.0), DOWN, "good")
+    result = await of_two(first, 3.0, retry=Retry(attempts=2), breaker=Breaker())
+    assert [each.provider for each in result.attempts][-2:] == ["first", "first"]
+
+
+async def test_s2_nor_by_force_so_that_it_is_done_with_once_its_circuit_has_opened() -> None:
+    first = scripted("first", Throttled("wait", retry_after=1.0), DOWN)
+    with pytest.raises(AllProvidersFailed):
+        await of_two(first, 3.0, retry=Retry(attempts=3), all_down="least_bad")
+    assert first.calls == 2
 
 
 async def test_s2_one_that_is_as_full_as_before_is_not_tried_again() -> None:
