@@ -62,6 +62,7 @@ class _LastResort:
     _call: Call
     _service: Service
     _attempts: int
+    _promised: set[str] = attrs.Factory(set)  # who was to be asked at a moment, and has not been
     _jitter: dict[str, Iterator[float]] = attrs.Factory(dict)
 
     @property
@@ -80,7 +81,7 @@ class _LastResort:
         waiting = [
             (moment, candidate)
             for candidate in blocked
-            if (moment := _worth_waiting(candidate, now)) is not None and moment < ends
+            if (moment := self._worth_waiting(candidate, now)) is not None and moment < ends
         ]
         if not waiting:
             return None, 0
@@ -89,11 +90,21 @@ class _LastResort:
             # Everybody who waits for this provider knows the same moment, and must not come back in it at once.
             spread = next(self._jitter.setdefault(candidate.name, candidate.repeater.pauses(throttled=True)))
             moment = moment + spread if moment + spread < ends else moment
+        self._promised.discard(candidate.name)
         candidate.waiting += 1
         try:
             return (candidate if await self._service.pause(max(0.0, moment - now)) else None), len(waiting)
         finally:
             candidate.waiting -= 1
+
+    def _worth_waiting(self, candidate: GuardedProvider, now: float) -> float | None:
+        """When it may be asked again; now, if that moment came while somebody else was asked."""
+        moment = _ready_again(candidate, now)
+        if moment is not None:
+            self._promised.add(candidate.name)
+        elif candidate.name in self._promised and not candidate.rejection(now):
+            moment = now
+        return moment
 
     def now(self) -> float:
         return self._service.home.clock.monotonic()
@@ -108,7 +119,7 @@ def _behind_open_circuits(blocked: Sequence[GuardedProvider], mode: AllDown) -> 
     return []
 
 
-def _worth_waiting(candidate: GuardedProvider, now: float) -> float | None:
+def _ready_again(candidate: GuardedProvider, now: float) -> float | None:
     """When it may be asked again, if it is only the rate, or its own wish, that keeps it from being asked."""
     paused = now < candidate.pause.until
     limited = candidate.rate is not None and not candidate.rate.allows(now)
