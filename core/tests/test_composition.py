@@ -73,7 +73,7 @@ EXTRA: list[tuple[str, str, Any]] = [
 ]
 
 
-def tables(*, providers: Tables | None = None, **service: Any) -> Tables:
+def tables(*, providers: Any = None, **service: Any) -> Tables:
     voices = {"voice": {"type": "voice"}} if providers is None else providers
     return {"services": {"talk": {"capability": "echo", "providers": voices, **service}}}
 
@@ -516,7 +516,7 @@ def test_faults_of_every_kind_in_one_file_are_all_said_and_each_once(site: Any) 
         "cost_sinks": {"ledger": {"type": "sqlit"}, "no_table": 3, "second": {"options": {"path": "x"}}},
         "budgets": {
             "worded": {"limit": "x", "services": ["tlak"]},
-            "unlimited": {"per": "day", "providers": ["voise"]},
+            "unlimited": {"per": "day", "providers": ["talk.unknwon"]},
             "shared": {"limit": 1, "shared_by": "ledger"},
             "elsewhere": {"limit": 1, "shared_by": "nowhere"},
         },
@@ -624,6 +624,25 @@ def test_what_follows_from_a_fault_is_no_fault_of_its_own(table: Any) -> None:
     settings = tables(providers={"it": table}, strategy={"type": "weighted", "options": {"weights": {"it": 1}}})
     settings["budgets"] = {"month": {"limit": 1, "providers": ["talk.it"]}}
     assert len(refused(settings, ("providers", "echo.picky", Picky))) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"services": 3},
+        {"services": {"talk": 3}},
+        {"services": {"talk": "${NOBODY_SETS_THIS}"}},
+        {"cost_sinks": "${broken"},
+        tables(providers=3, strategy={"type": "weighted", "options": {"weights": {"voice": 1}}}),
+        tables(providers={}, strategy={"type": "weighted", "options": {"weights": {"voice": 1}}}),
+    ],
+    ids=str,
+)
+def test_names_are_not_said_to_be_misspelled_where_there_is_nothing_to_compare_them_with(settings: Tables) -> None:
+    sinks = {"ledger": {"type": "sqlite"}}
+    budget = {"limit": 1, "services": ["talk"], "providers": ["talk.voice", "voice"], "shared_by": "ledger"}
+    whole = {**tables(), "cost_sinks": sinks, "budgets": {"month": budget}, **settings}
+    assert len(refused(whole)) == 1
 
 
 def test_the_problems_of_a_file_and_of_its_plugins_are_in_the_files_order() -> None:

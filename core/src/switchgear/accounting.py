@@ -242,13 +242,15 @@ def wrong_budgets(settings: Settings, sinks: Mapping[str, Any], broken: Collecti
 def _misspelled(budget: Budget, path: str, settings: Settings) -> Iterator[Problem]:
     """A misspelled name would limit nobody, and nobody would notice."""
     services = settings.services
+    empty = {name for name, service in services.items() if not service.providers}  # reported as that
     providers = {name for service in services.values() for name in service.providers}
     full = {f"{name}.{each}" for name, service in services.items() for each in service.providers}
     for name in budget.services:
         if name not in services:
             yield Problem(f"{path}.services", f"there is no service {name!r}", suggestion(name, services))
     for name in budget.providers:
-        if name not in providers | full:
+        service, dot, _ = name.rpartition(".")
+        if name not in providers | full and not (service in empty if dot else empty):
             near = suggestion(name, full if "." in name else providers)
             yield Problem(f"{path}.providers", f"there is no provider {name!r}", near)
 

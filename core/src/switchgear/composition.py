@@ -304,7 +304,8 @@ class _Composition:
         """A strategy may say which providers its options mention: a misspelled one would count for nobody."""
         mentions = getattr(strategy, "mentions", tuple)
         for name in mentions():
-            if name not in service.providers:
+            # A service without any is reported as that.
+            if service.providers and name not in service.providers:
                 self.note(path, f"there is no provider {name!r}", suggestion(name, service.providers))
 
     def contract(self, kind: str, path: str, implementation: Any) -> None:

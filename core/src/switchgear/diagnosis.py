@@ -1,6 +1,6 @@
 """From a document to settings and managers, or to everything that is wrong with it in one run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from switchgear.composition import Composed, compose
@@ -45,7 +45,7 @@ def _composed(
 
 
 def _further(
-    tables: Mapping[str, Any], document: Document, catalog: Catalog, home: Home, known: Collection[str]
+    tables: Mapping[str, Any], document: Document, catalog: Catalog, home: Home, known: Set[str]
 ) -> list[Problem]:
     """What is wrong with the plugins that the sound rest of a broken file names; `known`: the places of its faults."""
     settings = _sound(tables)
@@ -88,13 +88,15 @@ def _lies_in(place: str, path: str) -> bool:
     return place.rpartition(".")[0] == path
 
 
-def _follows(problem: Problem, known: Collection[str]) -> bool:
+def _follows(problem: Problem, known: Set[str]) -> bool:
     """Whether a problem is only there because something was taken out, or left open, that is known to be wrong."""
     path, message = problem.path, problem.message
+    items = [place for place in known if place.startswith(f"{path}[")]
+    parts = [place for place in known if place.startswith(f"{path}.")]
     if "no provider is left" in message:
-        return any(place.startswith(f"{path}.providers") for place in known)
+        return any(place.startswith(f"{path}.providers") for place in parts)
+    if path.startswith("budgets.") and not known.isdisjoint({"services", "cost_sinks"}):
+        return True  # there are no names that it could have misspelled
     is_whole = path.rpartition(".")[2].partition("[")[0] in ("options", "cost")
-    if is_whole and any(place.startswith(f"{path}.") for place in known):
-        return True
-    is_open = any(place in known for place in (path, f"{path}.type", f"{path}.levels"))
-    return is_open or _ANYTHING in message or any(place.startswith(f"{path}[") for place in known)
+    is_open = _ANYTHING in message or not known.isdisjoint({path, f"{path}.type", f"{path}.levels"})
+    return is_open or bool(items or (is_whole and parts))

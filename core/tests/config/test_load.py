@@ -125,6 +125,14 @@ def test_everything_wrong_is_reported_in_one_run_in_file_order(file: Path) -> No
     assert 'Write 30 seconds as "30s"' in lines[3]
 
 
+@pytest.mark.parametrize("text", ["${UNSET}", "${broken", "words"])
+def test_a_text_in_the_place_of_a_table_is_one_problem_whatever_it_refers_to(
+    service: dict[str, Any], refusals: Any, text: str
+) -> None:
+    service["services"]["scans"]["retry"] = text
+    assert refusals(service)["services.scans.retry"].message == "expected a table, got a string"
+
+
 def test_an_undeclared_environment_is_reported_beside_the_rest(file: Path) -> None:
     file.write_text(WRONG)
     with pytest.raises(ConfigError) as caught:

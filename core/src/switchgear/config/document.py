@@ -81,13 +81,9 @@ class Document:
 
     def settle(self, filled: Interpolation) -> "Loaded":
         """What was filled in as settings; the other environments are checked too. Raises `ConfigError`."""
-        problems = [*self.problems, *filled.problems, *check_services(filled.tables, filled.inactive)]
-        try:
-            settings = structure(filled.tables, Settings)
-        except ConfigError as error:
-            problems += error.problems
-        problems = [*self.located(problems), *self._problems_elsewhere()]
-        if problems:
+        settings, problems = _structured(filled)
+        problems = [*self.problems, *self.located(problems), *self._problems_elsewhere()]
+        if settings is None or problems:
             raise ConfigError(self.in_file_order(problems))
         return Loaded(settings=settings, document=self, inactive=filled.inactive, secrets=filled.secrets)
 
@@ -97,12 +93,7 @@ class Document:
         for name, overlay in overlays(self.source).items():
             if name == self.environment:
                 continue
-            filled = interpolate(merge(self.source, overlay), references)
-            problems = [*filled.problems, *check_services(filled.tables, filled.inactive)]
-            try:
-                structure(filled.tables, Settings)
-            except ConfigError as error:
-                problems += error.problems
+            _, problems = _structured(interpolate(merge(self.source, overlay), references))
             for problem in problems:
                 place = locate(problem.path, self.source, name)
                 if place != problem.path:
@@ -121,3 +112,17 @@ class Loaded:
     document: Document
     inactive: frozenset[str] = frozenset()
     secrets: tuple[Secret, ...] = ()
+
+
+def _structured(filled: Interpolation) -> tuple[Settings | None, list[Problem]]:
+    """Settings, if there is nothing wrong with the tables' shape, and all that is wrong with them."""
+    settings: Settings | None = None
+    misshapen: tuple[Problem, ...] = ()
+    try:
+        settings = structure(filled.tables, Settings)
+    except ConfigError as error:
+        misshapen = error.problems
+    # Where no text fits, it does not matter what a reference leads to.
+    places = {problem.path for problem in misshapen}
+    unresolved = [problem for problem in filled.problems if problem.path not in places]
+    return settings, [*unresolved, *check_services(filled.tables, filled.inactive), *misshapen]

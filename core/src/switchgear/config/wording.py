@@ -67,6 +67,8 @@ def kind(value: object) -> str:
     """What a value is, for where it must not be shown."""
     if isinstance(value, Mapping):
         return "a table"
+    if isinstance(value, str):
+        return "a string"
     return next((name for known, name in _NAMES.items() if type(value) is known), f"a {type(value).__name__}")
 
 
