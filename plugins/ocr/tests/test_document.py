@@ -197,6 +197,14 @@ def test_colour_is_kept_where_there_is_any() -> None:
     assert OcrRequest(Image.new("RGB", (9, 9), (7, 7, 7))).document.page(1).mode == "L"
 
 
+@pytest.mark.parametrize("row", [0, 50, 99])
+@pytest.mark.parametrize("colour", [(200, 7, 7), (7, 200, 7), (7, 7, 200)])
+def test_one_coloured_pixel_anywhere_is_colour(row: int, colour: tuple[int, int, int]) -> None:
+    page = Image.new("RGB", (9, 100), (7, 7, 7))
+    page.putpixel((4, row), colour)
+    assert OcrRequest(page).document.page(1).mode == "RGB"
+
+
 def test_a_page_is_decoded_once_for_everybody() -> None:
     request = OcrRequest(encoded(PAGE))
     found: list[Image.Image] = []

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import cattrs
 import pytest
+from PIL import Image
 from switchgear import InvalidInput
-from switchgear_ocr import OCR, Block, Box, Line, OcrOutput, Page, Word
+from switchgear_ocr import OCR, Block, Box, Line, OcrOutput, OcrRequest, Page, Word, read_document
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -80,3 +81,14 @@ def test_an_answer_survives_being_stored() -> None:
 def test_a_box_is_cut_to_its_page() -> None:
     assert Box(-5, -5, 50, 50).within(20, 30) == Box(0, 0, 20, 30)
     assert Box(40, 40, 50, 50).within(20, 30) == Box(20, 30, 20, 30)
+
+
+@pytest.mark.parametrize("box", [Box(-1, 0, 20, 9), Box(0, -1, 20, 9), Box(0, 0, 101, 9), Box(0, 0, 20, 51)])
+def test_a_word_or_line_that_sticks_out_is_cut_to_its_page_and_others_stay_as_they_are(box: Box) -> None:
+    whole, cut = Box(0, 0, 20, 9), box.within(100, 50)
+    for line_box, word_box in [(whole, whole), (box, whole), (whole, box), (box, box)]:
+        given = Line("word", line_box, 0.9, (Word("word", word_box, 0.9),))
+        (found,) = read_document(OcrRequest(Image.new("L", (100, 50))), lambda _, given=given: [given]).output.lines
+        assert found.box == (cut if line_box == box else whole)
+        assert found.words[0].box == (cut if word_box == box else whole)
+        assert (found is given) == (line_box == word_box == whole)

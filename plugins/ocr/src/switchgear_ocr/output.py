@@ -26,6 +26,10 @@ class Box:
     def centre(self) -> tuple[float, float]:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
+    def is_within(self, width: float, height: float) -> bool:
+        """Whether all of it lies on a page of this size."""
+        return self.left >= 0 and self.top >= 0 and self.right <= width and self.bottom <= height
+
     def within(self, width: float, height: float) -> "Box":
         """The part of it that lies on a page of this size."""
         left, right = (min(max(x, 0.0), float(width)) for x in (self.left, self.right))

@@ -28,5 +28,9 @@ def _page(number: int, image: "Image", lines_on: "Callable[[Image], Iterable[Lin
 
 
 def _within(line: Line, width: int, height: int) -> Line:
+    # As a rule everything is, and a page has hundreds of words.
+    boxes = [line.box, *(word.box for word in line.words)]
+    if all(box.is_within(width, height) for box in boxes):
+        return line
     words = tuple(attrs.evolve(word, box=word.box.within(width, height)) for word in line.words)
     return attrs.evolve(line, box=line.box.within(width, height), words=words)
