@@ -106,6 +106,37 @@ def test_the_tests_that_the_how_to_shows_pass(tmp_path: Path) -> None:
     assert sum(map(int, skipped)) == 3, ran.stdout
 
 
+TUTORIAL = ROOT / "docs/tutorial/first-page.md"
+VARIES = re.compile(r"\b\d+ms\b|\b\d+\.\d\ds\b|\bcall \w+|/\S*(?=/switchgear\.toml)")
+
+
+def plain(output: str) -> list[str]:
+    """What was printed, but for times, names of calls, folders, rules and the widths of columns."""
+    lines = (" ".join(VARIES.sub("...", line).split()) for line in output.splitlines())
+    return [line for line in lines if line.strip("─")]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the tutorial makes."""
+    folder = tmp_path_factory.mktemp("first")
+    for file in ("docs/examples/demo/switchgear.toml", "tests/pages/columns-1.png", "tests/pages/photo-1.jpg"):
+        assert f"../{file}" in TUTORIAL.read_text("utf-8")
+        shutil.copy(ROOT / file, folder)
+    return folder
+
+
+def run_in(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
 SESSION = re.compile(r"^```console\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
 COSTS = ROOT / "docs/examples/costs"
 
@@ -115,6 +146,32 @@ def sessions(document: Path) -> dict[str, str]:
     bodies = [block["body"] for block in SESSION.finditer(document.read_text("utf-8"))]
     found = (command.partition("\n") for body in bodies for command in body.split("$ ")[1:])
     return {command: output for command, _, output in found}
+
+
+TUTORED = {command: output for command, output in sessions(TUTORIAL).items() if command.startswith("switchgear ")}
+
+
+@pytest.mark.parametrize("command", TUTORED)
+def test_what_the_tutorial_shows_is_what_is_printed(command: str, demo: Path) -> None:
+    ran = run_in(demo, "-m", *shlex.split(command))
+    assert ran.returncode == 0, ran.stderr
+    printed = [*plain(ran.stdout), *plain(ran.stderr)]
+    assert [line for line in plain(TUTORED[command]) if line not in (*printed, "...")] == []
+
+
+def test_the_tutorials_program_reads_the_photo(demo: Path) -> None:
+    assert write_captioned(TUTORIAL, demo) == ["read.py"]
+    ran = run_in(demo, "read.py")
+    assert ran.returncode == 0, ran.stderr
+    assert "good success" in ran.stdout
+
+
+def test_with_the_first_engine_switched_off_the_second_answers(tmp_path: Path) -> None:
+    (switched_off,) = blocks(TUTORIAL, "toml")
+    (tmp_path / "switchgear.toml").write_text(switched_off, "utf-8")
+    ran = run_in(tmp_path, "-m", "switchgear", "run", "scans", str(ROOT / "tests/pages/clean-3.png"), "-v")
+    assert "answered by good" in ran.stderr
+    assert "fast" not in ran.stderr
 
 
 @pytest.fixture(scope="module")
