@@ -102,7 +102,7 @@ class _LastResort:
         moment = _ready_again(candidate, now)
         if moment is not None:
             self._promised.add(candidate.name)
-        elif candidate.name in self._promised and not candidate.rejection(now):
+        elif candidate.name in self._promised:
             moment = now
         return moment
 

@@ -718,3 +718,10 @@ def test_s12_a_lost_trial_whose_answer_is_slow_counts_for_nothing() -> None:
 
 def test_s12_a_refused_answer_is_ignored_unless_that_is_switched_off() -> None:
     assert not Breaker().count_invalid
+
+
+def test_s13_a_slow_answer_without_a_permit_changes_nothing_while_the_circuit_is_open() -> None:
+    one = circuit(slow_after=2.0)
+    one.breaker.force_open()
+    one.breaker.record_success(latency=3.0)
+    assert one.state == "forced_open"

@@ -67,6 +67,7 @@ async def test_s19_it_is_full_when_neither_a_place_nor_room_in_the_line_is_left(
     seen.append(one.is_full)
     assert await first
     assert seen == [False, False, False, True, False]
+    assert not Bulkhead(2, 0).is_full
 
 
 async def test_s19_it_is_full_when_nothing_but_stuck_threads_have_its_places() -> None:

@@ -130,13 +130,12 @@ async def test_s5_so_do_those_that_are_waited_for() -> None:
 
 async def test_s2_nobody_waits_for_a_rate_that_is_not_what_keeps_it_from_being_asked() -> None:
     only = scripted("only", Delay(100, "good"), concurrency=1)
-    policies = {"only": limited(1.0, queue=0)}
-    service = service_of(only, policies=policies, deadline=None)
-    other = asyncio.ensure_future(service.process("x"))
+    service = service_of(only, policies={"only": limited(1.0, queue=1)}, deadline=None)
+    others = [asyncio.ensure_future(service.process("x")) for _ in range(2)]
     await asyncio.sleep(50)
     await fails(service)
     assert now() == 50, "its place is taken, and no slot of its rate brings that back"
-    await other
+    await asyncio.wait(others)
 
 
 async def test_s16_the_least_bad_may_be_asked_again_as_usual() -> None:
