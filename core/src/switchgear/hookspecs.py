@@ -1,6 +1,5 @@
 """What an implementation of each kind must and may have; pluggy and `check_contract` hold plugins to it."""
 
-import difflib
 import inspect
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -195,7 +194,9 @@ def _misspelled(spec: type[Any], implementation: Any) -> Iterator[str]:
     for name in dir(type(implementation)):
         if name.startswith("_") or name in known or name in inherited:
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, n=1, cutoff=_NEAR)
         if near and inspect.isfunction(inspect.getattr_static(implementation, name)):
             yield f"has {name}(), which nobody calls; did you mean {near[0]}()? {_definition(getattr(spec, near[0]))}"
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import math
-import secrets
+import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -161,7 +161,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
 
     def rename(self) -> None:
         """Name calls anew, as after a fork: ledgers tell the attempts of all processes and times apart by it."""
-        self._id_prefix = secrets.token_hex(8)
+        self._id_prefix = os.urandom(8).hex()
 
     @property
     def providers(self) -> dict[str, BaseProvider[RequestT, OutputT]]:

@@ -1,6 +1,5 @@
 """Finds what is installed without importing it, loads what is named, and holds it to its contract."""
 
-import difflib
 import importlib
 import importlib.metadata
 import inspect
@@ -123,7 +122,9 @@ class Catalog:
     def _unknown(self, kind: str, type_name: str, capability: str | None) -> PluginProblem:
         names = self.names(kind, capability)
         name, _, distribution = type_name.partition("@")
-        near = difflib.get_close_matches(name, names, n=1)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         what = f"{capability} provider" if capability else _SINGULAR[kind]
         return PluginProblem(

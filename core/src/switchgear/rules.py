@@ -22,6 +22,21 @@ def spelled(pattern: str, expected: str) -> Rule:
     return Rule(expected, re.compile(pattern, re.ASCII).fullmatch)
 
 
+def differing(settings: Any) -> str:
+    """The `__repr__` of a table of settings: what differs from its defaults, as in `Retry(attempts=2)`.
+
+    One for all: attrs would write one for each class, which takes longer than reading a file into them.
+    """
+    shown = []
+    for field in attrs.fields(type(settings)):
+        make = getattr(field.default, "factory", None)
+        default = field.default if make is None else make()
+        value = getattr(settings, field.name)
+        if field.repr and (default is attrs.NOTHING or value != default):
+            shown.append(f"{field.alias or field.name}={value!r}")
+    return f"{type(settings).__name__}({', '.join(shown)})"
+
+
 def is_zone(name: str) -> bool:
     """Whether this machine knows the time zone."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

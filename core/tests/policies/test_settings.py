@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from switchgear import Breaker, Hedge, Policies, Rate, Retry
+from switchgear.config.settings import Provider
 from switchgear.durations import Duration
 from switchgear.policies.health import Health
 
@@ -65,3 +66,10 @@ def test_the_defaults_are_those_of_the_rules() -> None:
     assert Rate(calls=1) == Rate(calls=1, per=Duration(1.0), burst=1)
     assert Health() == Health(interval=Duration(30.0), timeout=Duration(5.0))
     assert Policies() == Policies(retry=Retry(), breaker=Breaker(), rate=None, queue=1000, cool_down=300.0)
+
+
+def test_settings_show_what_differs_from_their_defaults_and_no_options_that_may_be_secrets() -> None:
+    assert repr(Retry()) == "Retry()"
+    assert repr(Retry(attempts=2)) == "Retry(attempts=2)"
+    provider = Provider(type="tesseract", retry=Retry(attempts=1), options={"key": "planted"})
+    assert repr(provider) == "Provider(type='tesseract', retry=Retry(attempts=1))"

@@ -6,7 +6,7 @@ import attrs
 from attrs import Factory, field, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait
+from switchgear.rules import Wait, differing
 
 _TIMEOUT = Duration(0.25)
 
@@ -14,6 +14,8 @@ _TIMEOUT = Duration(0.25)
 @attrs.frozen(kw_only=True)
 class CacheLevel:
     """`[[services.<name>.cache.levels]]`: one cache of several, asked in this order; the nearest first."""
+
+    __repr__ = differing
 
     SHORT_FORM: ClassVar[str] = "type"
 
@@ -30,6 +32,8 @@ class CacheLevel:
 @attrs.frozen(kw_only=True)
 class CacheSettings:
     """`[services.<name>.cache]`: present, answers are kept and given again. Only for work that may be repeated."""
+
+    __repr__ = differing
 
     SHORT_FORM: ClassVar[str] = "type"
 

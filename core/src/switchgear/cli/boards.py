@@ -1,7 +1,6 @@
 """Opens what a command works with, and overhears its calls."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,6 +75,8 @@ def _own_the_terminal() -> None:
 
 def find_service(board: "Switchgear", name: str) -> "tuple[Manager, AnyCapability]":
     if name not in tuple(board):
+        from difflib import get_close_matches
+
         near = get_close_matches(name, tuple(board), n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         raise click.UsageError(f"there is no service {name!r}. {hint}Configured: {', '.join(board) or 'none'}")
@@ -87,6 +88,8 @@ def check_names(manager: "Manager", names: Sequence[str], flag: str) -> None:
     known = tuple(manager.providers)
     for name in names:
         if name not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             raise click.UsageError(

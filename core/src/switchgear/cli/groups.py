@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -26,6 +25,8 @@ class Group(click.Group):
         return self.list_commands(ctx)
 
     def _unknown(self, name: str, known: list[str]) -> str:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         return f"there is no {self.kind} {name!r}. {hint}There are: {', '.join(known)}"

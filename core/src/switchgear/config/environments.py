@@ -7,7 +7,6 @@ must be declared by an `[environments.<name>]` table, empty if need be. One name
 """
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
@@ -44,6 +43,8 @@ def is_about_choice(problem: Problem) -> bool:
 
 def _looks_like(name: str, declared: Iterable[str]) -> bool:
     cut = any(name.startswith(other) or other.startswith(name) for other in declared)
+    from difflib import get_close_matches
+
     return cut or bool(get_close_matches(name, declared, n=1, cutoff=0.7))
 
 

@@ -17,7 +17,7 @@ from switchgear.policies.health import Health
 from switchgear.policies.hedge import Hedge
 from switchgear.policies.rate_limit import Rate
 from switchgear.policies.retry import Retry
-from switchgear.rules import Currency, ExchangeRate, Name, Wait
+from switchgear.rules import Currency, ExchangeRate, Name, Wait, differing
 
 
 def doc(text: str) -> dict[str, str]:
@@ -28,6 +28,8 @@ def doc(text: str) -> dict[str, str]:
 @frozen(kw_only=True)
 class Logging:
     """`[switchgear.logging]`: the library logs only when this table is present."""
+
+    __repr__ = differing
 
     format: Literal["text", "json", "stdlib"] = field(
         default="text", metadata=doc('"text" for people, "json" for machines, "stdlib" to forward to `logging`')
@@ -42,6 +44,8 @@ class Logging:
 class General:
     """`[switchgear]`: what holds for all services."""
 
+    __repr__ = differing
+
     environment: Name | None = field(
         default=None, metadata=doc("the overlay to use; --env and SWITCHGEAR_ENV win over it")
     )
@@ -53,6 +57,8 @@ class General:
 class Plugins:
     """`[plugins]`: which installed distributions may, and which must, be there."""
 
+    __repr__ = differing
+
     disable: tuple[str, ...] = field(default=(), metadata=doc("distributions that are never imported"))
     require: tuple[str, ...] = field(
         default=(), metadata=doc('distributions that must be installed, such as "switchgear-rapidocr>=0.1"')
@@ -62,6 +68,8 @@ class Plugins:
 @frozen
 class Component:
     """A strategy, validator or observer by its name. The bare name alone is the short form of a table with only it."""
+
+    __repr__ = differing
 
     SHORT_FORM: ClassVar[str] = "type"
 
@@ -79,6 +87,8 @@ class Component:
 @frozen(kw_only=True)
 class Provider:
     """`[services.<name>.providers.<name>]`: one configured provider."""
+
+    __repr__ = differing
 
     type: str = field(metadata=doc("the name a plugin offers it by, within the service's capability"))
     enabled: bool = field(default=True, metadata=doc("false: never imported, as if the table were not there"))
@@ -113,6 +123,8 @@ class Provider:
 @frozen(kw_only=True)
 class Service:
     """`[services.<name>]`: one use of a capability."""
+
+    __repr__ = differing
 
     capability: str = field(metadata=doc("the kind of work: ocr, translation, chat ..."))
     strategy: Component = field(default=Component("priority"), metadata=doc("orders the providers for each request"))
@@ -166,6 +178,8 @@ class Service:
 @frozen(kw_only=True)
 class Settings:
     """A whole configuration: merged, filled in and checked."""
+
+    __repr__ = differing
 
     switchgear: General = field(default=General(), metadata=doc("what holds for all services"))
     plugins: Plugins = field(default=Plugins(), metadata=doc("which distributions may and must be there"))

@@ -5,7 +5,6 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -116,5 +115,7 @@ def holds_secret(wanted: Any) -> bool:
 def suggestion(name: str, choices: Iterable[str]) -> str:
     """The nearest right spelling, and all there are."""
     valid = sorted(choices)
+    from difflib import get_close_matches
+
     near = get_close_matches(name, valid, n=1)
     return (f"Did you mean {near[0]}? " if near else "") + f"Valid here: {', '.join(valid) or 'nothing'}"

@@ -9,7 +9,7 @@ import attrs
 from attrs import Factory, field, frozen
 
 from switchgear.money import Price, Tier
-from switchgear.rules import Amount, Currency, PriceKey
+from switchgear.rules import Amount, Currency, PriceKey, differing
 
 _FACTORS = {"thousand_": Decimal(1000), "million_": Decimal(1_000_000)}
 _ZERO = Decimal(0)
@@ -18,6 +18,8 @@ _ZERO = Decimal(0)
 @frozen(kw_only=True)
 class TierTable:
     """`{ up_to = 1000000, price = "0.0015" }`: what each unit costs up to so many of them in the period."""
+
+    __repr__ = differing
 
     price: Amount = field(metadata={"help": "of one unit"})
     up_to: Amount | None = field(
@@ -43,6 +45,8 @@ class PriceTable:
     Further keys are prices of units: `per_` and the unit in the singular (`per_page`, `per_character`, `per_second`),
     or of many (`per_thousand_characters`, `per_million_input_tokens`). Units that nobody prices are free.
     """
+
+    __repr__ = differing
 
     OPEN_KEYS: ClassVar[str] = "units"  # the field that takes the keys that are no field's
 

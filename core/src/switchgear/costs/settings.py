@@ -6,12 +6,14 @@ from typing import Literal
 from attrs import field, frozen, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Amount, Name, Share, Wait, ZoneName
+from switchgear.rules import Amount, Name, Share, Wait, ZoneName, differing
 
 
 @frozen(kw_only=True)
 class Accounting:
     """`[accounting]`: how costs are recorded on their way to the cost sinks."""
+
+    __repr__ = differing
 
     journal: Literal["mapped", "written", "off"] = field(
         default="mapped",
@@ -34,6 +36,8 @@ class Accounting:
 @frozen(kw_only=True)
 class Budget:
     """`[budgets.<name>]`: a limit on money, enforced before a request is sent."""
+
+    __repr__ = differing
 
     limit: Amount = field(metadata={"help": "in the board's currency"})
     per: Literal["hour", "day", "week", "month", "total"] = field(
@@ -75,6 +79,8 @@ class Budget:
 @frozen(kw_only=True)
 class Alerts:
     """`[alerts]`: when to raise an alert about money, beside the thresholds of budgets."""
+
+    __repr__ = differing
 
     spike: float = field(
         default=2.0,

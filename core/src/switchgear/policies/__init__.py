@@ -5,12 +5,15 @@ import attrs
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.rate_limit import Rate
 from switchgear.policies.retry import Retry
+from switchgear.rules import differing
 
 
 @attrs.frozen(kw_only=True)
 class Policies:
     """What protects one provider. `queue`: how many requests may wait for a place; `cool_down`: seconds to leave one
     alone that does not accept our credentials."""
+
+    __repr__ = differing
 
     retry: Retry = attrs.Factory(Retry)
     breaker: Breaker = attrs.Factory(Breaker)

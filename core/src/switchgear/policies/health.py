@@ -4,13 +4,15 @@ import attrs
 from attrs import field
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait
+from switchgear.rules import Wait, differing
 from switchgear.strategy import Random
 
 
 @attrs.frozen(kw_only=True)
 class Health:
     """`[services.<name>.health]`: active checks; without the table, health is what traffic shows."""
+
+    __repr__ = differing
 
     interval: Wait = field(default=Duration(30.0), metadata={"help": "about how often a provider is checked"})
     timeout: Wait = field(default=Duration(5.0), metadata={"help": "the longest a check may take"})

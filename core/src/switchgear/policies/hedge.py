@@ -3,6 +3,8 @@
 import attrs
 from attrs import field, validators
 
+from switchgear.rules import differing
+
 _BURST = 10.0
 _ROUNDING = 1e-9  # twenty times 0.05 may be a little less than 1
 
@@ -13,6 +15,8 @@ class Hedge:
 
     Source: Dean and Barroso, "The Tail at Scale", CACM 56(2), 2013.
     """
+
+    __repr__ = differing
 
     percentile: float = field(
         default=0.95,
