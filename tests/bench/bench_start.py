@@ -1,5 +1,7 @@
-"""How soon the command line is there: `--version` beside an empty Python, `check` beside importing what it needs."""
+"""How soon the command line is there: `--version` beside an empty Python, `check` beside importing what it imports."""
 
+import json
+import re
 import resource
 import statistics
 import subprocess
@@ -13,11 +15,26 @@ from typing import NamedTuple
 from figures import Section, judged, parser, show
 
 ROOT = Path(__file__).parents[2]
-# What the core depends on, as it imports it.
-LIBRARIES = (
+# All that the core depends on, as it imports it for one command or another.
+DECLARED = (
     "attrs, backoff, cattrs.gen, click, loguru, packaging.requirements, pluggy, rich.console, rich.table, "
     "stevedore.named, tomli"
 )
+CHECK = ["-m", "switchgear", "check"]
+# Run in the place of `switchgear check`: says which modules of others it has imported, in their order.
+WATCHED = """
+import json, runpy, sys, sysconfig
+sys.argv = ["switchgear", "check"]
+places = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+before = set(sys.modules)
+try:
+    runpy.run_module("switchgear", run_name="__main__")
+finally:
+    specs = [getattr(sys.modules[name], "__spec__", None) for name in sys.modules if name not in before]
+    found = [spec.name for spec in specs if spec and str(spec.origin).startswith(places)]
+    print(json.dumps([name for name in found if not name.startswith("switchgear")]))
+"""
+IMPORTED = re.compile(r"import time:\s+(?P<own>\d+) \|\s+\d+ \|\s+(?P<name>switchgear[\w.]*)")
 FIVE = """
 [services.scans]
 capability = "ocr"
@@ -32,19 +49,21 @@ type = "rapidocr"
 def main() -> None:
     options = parser(__doc__ or "").parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        show([measure(Path(folder), 5 if options.quick else 21)], options.json)
+        (Path(folder) / "switchgear.toml").write_text(FIVE, encoding="utf-8")
+        rounds = 5 if options.quick else 21
+        show([measure(Path(folder), rounds), own_imports(Path(folder), rounds)], options.json)
 
 
 def measure(folder: Path, rounds: int) -> Section:
-    (folder / "switchgear.toml").write_text(FIVE, encoding="utf-8")
     crowd = crowded(folder / "crowd")
-    check = ["-m", "switchgear", "check"]
+    needed = libraries(folder)
     commands: Mapping[str, tuple[list[str], str]] = {
         "python -c pass": (["-c", "pass"], ""),
         "switchgear --version": (["-m", "switchgear", "--version"], ""),
-        "import the libraries": (["-c", f"import {LIBRARIES}"], ""),
-        "check, five components": (check, ""),
-        "check, 200 plugins more": (check, str(crowd)),
+        "import all that the core declares": (["-c", f"import {DECLARED}"], ""),
+        "import what check imports": (["-c", f"import {', '.join(needed)}"], ""),
+        "check, five components": (CHECK, ""),
+        "check, 200 plugins more": (CHECK, str(crowd)),
     }
     taken: dict[str, list[Taken]] = {name: [] for name in commands}
     for _ in range(rounds):
@@ -53,8 +72,8 @@ def measure(folder: Path, rounds: int) -> Section:
     cpu = {name: statistics.median(each.cpu for each in found) for name, found in taken.items()}
     targets = {
         "switchgear --version": 2 * cpu["python -c pass"],
-        "check, five components": cpu["import the libraries"] + 30,
-        "check, 200 plugins more": cpu["import the libraries"] + 30,
+        "check, five components": cpu["import what check imports"] + 30,
+        "check, 200 plugins more": cpu["import what check imports"] + 30,
     }
     rows = [
         {
@@ -66,7 +85,29 @@ def measure(folder: Path, rounds: int) -> Section:
         }
         for name, value in cpu.items()
     ]
-    return Section(f"A whole process, medians of {rounds} rounds in turn", rows)
+    tops = sorted({name.partition(".")[0] for name in needed})
+    return Section(f"A whole process, medians of {rounds} rounds in turn; check imports {', '.join(tops)}", rows)
+
+
+def libraries(folder: Path) -> list[str]:
+    """The modules of others that `check` imports, and nothing that it does not."""
+    return json.loads(run(["-c", WATCHED], folder).stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def own_imports(folder: Path, rounds: int) -> Section:
+    """What each module of ours takes to import, without what it imports itself; the least of the rounds."""
+    least: dict[str, float] = {}
+    for _ in range(rounds):
+        for match in IMPORTED.finditer(run(["-X", "importtime", *CHECK], folder).stderr):
+            name, milliseconds = match["name"], int(match["own"]) / 1000
+            least[name] = min(least.get(name, milliseconds), milliseconds)
+    slowest = sorted(least, key=lambda name: -least[name])[:20]
+    rows = [{"module": name, "own ms": least[name]} for name in slowest]
+    rest = sum(least.values()) - sum(least[name] for name in slowest)
+    return Section(
+        f"What check imports of ours, {sum(least.values()):.1f} ms",
+        [*rows, {"module": f"{len(least) - len(slowest)} others", "own ms": rest}],
+    )
 
 
 def crowded(folder: Path) -> Path:
@@ -90,10 +131,16 @@ class Taken(NamedTuple):
 
 
 def run_once(arguments: list[str], folder: Path, path: str) -> Taken:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **({"PYTHONPATH": path} if path else {})}
     before, started = children_seconds(), time.perf_counter()
-    subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+    run(arguments, folder, path)
     return Taken(1000 * (children_seconds() - before), 1000 * (time.perf_counter() - started))
+
+
+def run(arguments: list[str], folder: Path, path: str = "") -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **({"PYTHONPATH": path} if path else {})}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True
+    )
 
 
 def children_seconds() -> float:
