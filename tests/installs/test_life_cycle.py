@@ -34,7 +34,8 @@ def test_plugins_of_the_tutorials_live_from_install_to_uninstall(
     assert "affordable" in listed
 
     # Both work by being named.
-    environment.configure(provider_tutorial.configuration.replace('capability = "ocr"', CHOOSY, 1))
+    choosy = provider_tutorial.configuration.replace('capability = "ocr"', CHOOSY, 1)
+    environment.configure(choosy.replace('type = "tesseract"', 'type = "tesseract"\ncost = { per_page = "1" }'))
     answered = environment.switchgear("run", "scans", "page.png", "--json")
     assert answered.returncode == 0, answered.stderr
     line = json.loads(answered.stdout)
@@ -46,7 +47,7 @@ def test_plugins_of_the_tutorials_live_from_install_to_uninstall(
 
     # Switched off, neither is imported: a module that cannot be imported any more is nobody's trouble.
     disabled = '[plugins]\ndisable = ["switchgear-affordable", "switchgear_mine"]\n'
-    environment.configure(disabled + provider_tutorial.configuration.replace('capability = "ocr"', CHOOSY, 1))
+    environment.configure(disabled + choosy)
     for module in ("switchgear_mine", "switchgear_affordable"):
         found = environment.run("-c", f"import {module}; print({module}.__file__)").stdout.strip()
         Path(found).write_text("raise RuntimeError('imported')\n")
