@@ -24,11 +24,12 @@ PATIENCE = 60.0  # seconds that a process may take
 
 @attrs.define
 class Server:
-    """An Apertium that shouts. `reached` is set once it was asked so many texts; `refuses` is what it cannot do."""
+    """An Apertium that shouts. Asked so many texts, it sets `reached` and waits to `go_on`; it cannot do `refuses`."""
 
     stop_at: int = 1_000_000
     refuses: str = "\0"
     reached: threading.Event = attrs.field(factory=threading.Event)
+    go_on: threading.Event = attrs.field(factory=threading.Event)
     asked: list[str] = attrs.field(factory=list)
 
     def __call__(self, request: Received) -> Reply:
@@ -38,6 +39,7 @@ class Server:
         self.asked.append(text)
         if len(self.asked) >= self.stop_at:
             self.reached.set()
+            self.go_on.wait(PATIENCE)
         if self.refuses in text:
             return Reply.json({"explanation": "it broke"}, 500)
         return Reply.json({"responseData": {"translatedText": text.upper()}})
@@ -158,6 +160,7 @@ def test_an_interrupted_run_goes_on_and_pays_for_nothing_twice_that_was_done(
     assert vendor.reached.wait(PATIENCE)
     process.send_signal(blow)
     _, told = process.communicate(timeout=PATIENCE)
+    vendor.go_on.set()
     assert process.returncode == (130 if blow is signal.SIGINT else -signal.SIGKILL)
     assert not (folder / "long.es.txt").exists()
     request = TranslationRequest(texts, source="en", target="es")
