@@ -159,8 +159,8 @@ def test_an_interrupted_run_goes_on_and_pays_for_nothing_twice_that_was_done(
     process = start(folder, "long.txt", "--concurrency", "1")
     assert vendor.reached.wait(PATIENCE)
     process.send_signal(blow)
+    vendor.go_on.set()  # by the time that this answer comes, the blow has been dealt
     _, told = process.communicate(timeout=PATIENCE)
-    vendor.go_on.set()
     assert process.returncode == (130 if blow is signal.SIGINT else -signal.SIGKILL)
     assert not (folder / "long.es.txt").exists()
     request = TranslationRequest(texts, source="en", target="es")
