@@ -124,6 +124,16 @@ def test_a_service_comes_with_its_types_where_its_capability_is_named() -> None:
     assert isinstance(board.capability("talk"), Echo)
     with pytest.raises(UsageError, match=r"^service 'talk' offers echo, not sums$"):
         board.service("talk", Sums())
+    with pytest.raises(UsageError, match=r"^give the capability itself"):
+        board.service("talk", "echo")  # type: ignore[arg-type]
+
+
+def test_a_request_of_another_type_is_the_callers_mistake_and_not_its_providers() -> None:
+    assert compose()["talk"]._request_type is str
+    service = ProviderManager([ScriptedProvider([AttributeError("no text")])], request_type=bytes)
+    with pytest.raises(UsageError, match=r"^service takes a bytes, and got a int$"):
+        service.process_sync(3)
+    service.close()
 
 
 def test_the_currency_is_that_of_the_file() -> None:

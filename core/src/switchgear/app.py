@@ -128,6 +128,8 @@ class Switchgear:
     def service(self, name: str, capability: Capability[RequestT, OutputT]) -> ProviderManager[RequestT, OutputT]:
         """A service with its types: `board.service("scans", OCR)`; `UsageError` if it is of another capability."""
         manager, found = self[name], self._composed.capabilities[name]
+        if not isinstance(capability, Capability):
+            raise UsageError(f"give the capability itself, as in service({name!r}, OCR), and not {capability!r}")
         if type(found) is not type(capability):
             raise UsageError(f"service {name!r} offers {found.name}, not {capability.name}")
         return manager

@@ -1,6 +1,7 @@
 """Providers whose work blocks a thread: engines in C, clients without asyncio."""
 
 import asyncio
+import atexit
 import os
 import threading
 from abc import abstractmethod
@@ -13,9 +14,12 @@ from typing import Any
 
 import attrs
 
+from switchgear.clock import SYSTEM_CLOCK
 from switchgear.errors import Rejected
 from switchgear.provider import RequestT, SimpleProvider
 from switchgear.results import OutputT, ProviderResult
+
+_AT_EXIT = 10.0  # real seconds that a program's end waits for threads that nobody waits for
 
 
 @attrs.define(kw_only=True, eq=False, slots=False)
@@ -107,7 +111,8 @@ class BlockingProvider(SimpleProvider[RequestT, OutputT]):
 class Workers:
     """Up to `limit` threads, started as they are needed.
 
-    They are daemons: one that hangs must not keep the program from ending, as those of a `ThreadPoolExecutor` do.
+    They are daemons: one that hangs must not keep the program from ending, as those of a `ThreadPoolExecutor` do. Its
+    end only waits a while for those that work.
     """
 
     def __init__(self, limit: int, name: str) -> None:
@@ -134,9 +139,14 @@ class Workers:
             thread.join()
 
     def _run(self) -> None:
+        here = threading.get_ident()
         while (item := self._queue.get()) is not None:
             future, work = item
-            tell = _done(future, work)
+            _working.add(here)
+            try:
+                tell = _done(future, work)
+            finally:
+                _working.discard(here)
             # Idle before anybody hears of it: whoever asks next must not get another thread, and with it an engine.
             self._idle.release()
             tell()
@@ -162,6 +172,24 @@ def _nothing() -> None:
 def _tell(loop: asyncio.AbstractEventLoop, callback: Any) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(callback)
+
+
+def somebody_works() -> bool:
+    """Whether a worker thread of any provider is in its plugin's code right now."""
+    return bool(_working)
+
+
+def _let_them_end() -> None:
+    """Python ends by killing such threads, and where they are in C++ that takes the process down with SIGABRT."""
+    until = SYSTEM_CLOCK.monotonic() + _AT_EXIT
+    while _working and SYSTEM_CLOCK.monotonic() < until:
+        threading.Event().wait(0.05)
+
+
+_working: set[int] = set()  # their threads, by number; adding and discarding is atomic
+atexit.register(_let_them_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_working.clear)
 
 
 def usable_cores() -> int:

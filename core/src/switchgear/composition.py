@@ -151,6 +151,7 @@ class _Composition:
             deadline=service.deadline,
             validators=validators,
             on_refused=service.on_refused,
+            request_type=capability.request_type,
             output_type=capability.output_type,
             retry=service.retry,
             breaker=service.breaker,

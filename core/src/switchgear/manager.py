@@ -95,6 +95,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         effect: Effect = Effect.PURE,
         validators: Sequence[Validator] = (),
         on_refused: Literal["fail", "best"] = "fail",
+        request_type: type[Any] = object,
         output_type: type[Any] = object,
         observers: Sequence[Callable[[Call], None]] = (),
         state_observers: Sequence[Callable[[StateChange], None]] = (),
@@ -110,6 +111,7 @@ class ProviderManager(Generic[RequestT, OutputT]):
         self.on_refused = on_refused
         self.all_down = all_down
         self.effect = effect
+        self._request_type = request_type
         self._once = effect is Effect.ONCE
         self.strategy = find_strategy(strategy)
         self.budget = RetryBudget(retry or Retry())
@@ -435,6 +437,9 @@ class ProviderManager(Generic[RequestT, OutputT]):
             if not isinstance(answer, Outcome):
                 return answer
             self._go_on(answer, None, call, blocked)
+        if not isinstance(request, self._request_type):
+            found, wanted = type(request).__name__, self._request_type.__name__
+            raise self._signed(UsageError(f"{self.service} takes a {wanted}, and got a {found}"), call)
         return self._nobody(call, objections)
 
     async def _first_good_hedged(

@@ -152,3 +152,11 @@ def test_colours_are_for_terminals_that_want_them(variable: str | None, monkeypa
 
 def test_python_m_and_the_script_are_the_same(process: Process) -> None:
     assert process("nonsense").stderr.startswith("Usage: switchgear [OPTIONS]")
+
+
+@pytest.mark.parametrize("group", [(), ("plugins",), ("cost",), ("cache",)])
+def test_without_a_command_the_help_is_shown_as_it_is(process: Process, group: tuple[str, ...]) -> None:
+    ended = process(*group)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) > 5
+    assert "\\n" not in ended.stderr

@@ -78,3 +78,24 @@ def test_importing_the_plugin_imports_no_engine() -> None:
     heavy = "[name for name in ('rapidocr', 'onnxruntime', 'numpy', 'PIL') if name in sys.modules]"
     code = f"import sys, switchgear_rapidocr; sys.exit(str({heavy}) if {heavy} else 0)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+ABANDONED = """
+from switchgear import AllProvidersFailed, ProviderManager
+from switchgear_ocr import OcrRequest
+from switchgear_ocr.testing import draw_page
+from switchgear_rapidocr import RapidOcr
+
+service = ProviderManager([RapidOcr(name="only")])
+try:
+    service.process_sync(OcrRequest(draw_page("abandoned")), deadline=0.2)
+except AllProvidersFailed:
+    print("too late")
+service.close(drain=0)
+"""
+
+
+def test_a_program_may_end_while_an_engine_that_nobody_waits_for_is_still_at_work() -> None:
+    """Killed in its own code, the engine would take the process down with it."""
+    ended = subprocess.run([sys.executable, "-c", ABANDONED], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "too late\n", "")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+INTERRUPTED = 130
 _YOUNG_OBJECTS = 100_000  # until the collector looks at them: more than are made before a command begins its work
 
 
@@ -20,16 +21,24 @@ def leave(run: Callable[[], Any]) -> None:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         run()
-    except SystemExit as end:
+    except (SystemExit, KeyboardInterrupt) as end:
         if _somebody_works_on():
-            _leave_them(end.code if isinstance(end.code, int) else int(end.code is not None))
+            _leave_them(_status(end))
         gc.freeze()
         raise
 
 
+def _status(end: BaseException) -> int:
+    if isinstance(end, SystemExit):
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return INTERRUPTED
+
+
 def _somebody_works_on() -> bool:
     here = threading.current_thread()
-    return any(thread is not here and not thread.daemon for thread in threading.enumerate())
+    others = any(thread is not here and not thread.daemon for thread in threading.enumerate())
+    blocking = sys.modules.get("switchgear.blocking")  # whoever uses no engine does not import it
+    return others or (blocking is not None and blocking.somebody_works())
 
 
 def _leave_them(status: int) -> None:

@@ -19,6 +19,9 @@ def explained() -> Iterator[None]:
     """Turn every exception into `SystemExit` with the right status, explained."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # the help itself
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.message = printable(error.message)  # type: ignore[misc]  # final: nobody else will read it
         error.show()
