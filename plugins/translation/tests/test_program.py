@@ -75,7 +75,14 @@ def start(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-c", "from switchgear_translation.program import main; main()", "letters"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SWITCHGEAR")}
     command += [*arguments, "--to", "es", "--from", "en"]
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs in the background ignores it
+    )
 
 
 def run(folder: Path, *arguments: str, stdin: bytes = b"", status: int = 0) -> tuple[str, str]:
