@@ -158,7 +158,7 @@ def _broken(name: str) -> Iterator[None]:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The image in L or RGB: on white where it is transparent, deep greys in 8 bits."""
+    """The image in L or RGB: on white where it is transparent, deep greys in 8 bits; itself if it is so."""
     if image.mode in DEEP:
         return _eight_bits(image)
     if image.has_transparency_data:
@@ -166,8 +166,13 @@ def _plain(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     if image.mode in ("1", "L", "LA"):
-        return image.convert("L")
-    return _grey_if_grey(image.convert("RGB"))
+        return _in_mode("L", image)
+    return _grey_if_grey(_in_mode("RGB", image))
+
+
+def _in_mode(mode: str, image: Image.Image) -> Image.Image:
+    # `convert` would copy what needs no converting: of a photo, 8 MB.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _grey_if_grey(image: Image.Image) -> Image.Image:
