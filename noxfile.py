@@ -17,6 +17,8 @@ DIST = ROOT / "dist"
 PACKAGES = ["core", *sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml"))]
 TESTED = [*PACKAGES, "tests"]  # tests/ is no package: its tests see all of them
 DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
+# Tests share nothing, and wait for programs and servers: one process more than there are processors, up to four.
+IN_PARALLEL = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "worksteal"]
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
 nox.needs_version = ">=2026.4"
@@ -110,10 +112,14 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """Run each package's tests; the core also on every other interpreter that is found."""
     install_for_tests(session, package)
-    options = ["-n", "auto", "--maxprocesses", "4", *session.posargs]  # they share nothing
-    if package == "core" and session.python is None and not session.posargs:  # a selection of tests covers too little
-        options += ["--cov=switchgear"]
-    session.run("pytest", tests_of(package), *options)
+    session.run("pytest", tests_of(package), *IN_PARALLEL, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the core's tests once more, and see which lines and branches they reach; less than 95 % is an error."""
+    install_for_tests(session, "core")
+    session.run("pytest", "core/tests", *IN_PARALLEL, "--cov=switchgear")
 
 
 @nox.session
