@@ -19,7 +19,7 @@ FLOORS = {
     "manager": "home till lender service asking guarded guarded_cache repeating last_resort levels hedging monitor "
     "ordering validation plan stream manager answers cached",
     "config": "config entries plugins options",
-    "composition": "accounting pricing composition installation diagnosis app",
+    "composition": "accounting budget_check pricing components composition installation diagnosis app",
     "edges": "cli testing __main__",
 }
 FLOOR_OF = {module: number for number, modules in enumerate(FLOORS.values()) for module in modules.split()}

@@ -347,16 +347,16 @@ def test_observers_hear_of_circuits_that_change() -> None:
 
 
 def test_the_call_log_is_there_only_where_logging_is_on() -> None:
-    assert compose(tables())._composed.observers == []
+    assert compose(tables())._components.observers == []
     with compose({**tables(), "switchgear": {"logging": {}}}) as board:
-        (log,) = board._composed.observers
+        (log,) = board._components.observers
         assert type(log).__name__ == "CallLog"
 
 
 def test_a_call_log_that_the_file_configures_is_not_doubled() -> None:
     settings = {**tables(), "switchgear": {"logging": {}}, "observers": {"log": {"type": "log", "enabled": False}}}
     with compose(settings) as board:
-        assert board._composed.observers == []
+        assert board._components.observers == []
 
 
 def test_an_object_can_be_a_provider_and_takes_its_name_and_rank_from_the_file() -> None:

@@ -1,6 +1,6 @@
 """All about the money of one board, wired: who records it, who keeps it, who limits it, who hears of it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from switchgear.alert import Alert
+from switchgear.budget_check import LOCAL, sharing
 from switchgear.caching.figures import CacheFigures
 from switchgear.config.settings import Settings
-from switchgear.config.wording import suggestion
 from switchgear.cost_sink import NOTHING, CostRecord, Ledger, Selection, usage_from
 from switchgear.costs.alerts import AlertDesk
 from switchgear.costs.bookkeeper import Bookkeeper
@@ -21,7 +21,6 @@ from switchgear.costs.local import LocalShares
 from switchgear.costs.settings import Budget
 from switchgear.costs.sources import JournalSource, MemorySource
 from switchgear.costs.tracker import DIMENSIONS, CostTracker
-from switchgear.errors import Problem
 from switchgear.home import Home
 from switchgear.lender import Keeper, Lender
 from switchgear.logs import logger, report_defect
@@ -30,7 +29,6 @@ from switchgear.tariff import Tariff
 from switchgear.till import Till
 
 _TOLD_APART = timedelta(days=32)  # how far back the tracker tells costs apart by time, when it begins
-_LOCAL = "none"
 
 Hearers = Sequence[Callable[[Any], None]]
 
@@ -126,9 +124,9 @@ class Books:
     def _budget(self, name: str, budget: Budget) -> tuple[Accounts, Lender]:
         clock = self._home.clock
         accounts = Accounts(name, budget, clock.utc, clock.monotonic, self._zone)
-        key = budget.shared_by or next(iter(_sharing(self._sinks)), _LOCAL)
+        key = budget.shared_by or next(iter(sharing(self._sinks)), LOCAL)
         if key not in self._lenders:
-            keeper: Keeper = self._local_shares() if key == _LOCAL else self._sinks[key]
+            keeper: Keeper = self._local_shares() if key == LOCAL else self._sinks[key]
             self._lenders[key] = Lender(keeper, self.bookkeeper, self._home, self._holder)
         self._lenders[key].add(accounts)
         return accounts, self._lenders[key]
@@ -229,45 +227,6 @@ class Books:
             work()  # nothing else runs
         else:
             loop.call_soon_threadsafe(work)
-
-
-def wrong_budgets(settings: Settings, sinks: Mapping[str, Any], broken: Collection[str] = ()) -> Iterator[Problem]:
-    """What is wrong with the budgets of these settings; of sinks that are `broken`, nothing is known."""
-    for name, budget in settings.budgets.items():
-        yield from _misspelled(budget, f"budgets.{name}", settings)
-        if budget.shared_by not in broken:
-            yield from _unshared(budget, f"budgets.{name}", sinks)
-
-
-def _misspelled(budget: Budget, path: str, settings: Settings) -> Iterator[Problem]:
-    """A misspelled name would limit nobody, and nobody would notice."""
-    services = settings.services
-    empty = {name for name, service in services.items() if not service.providers}  # reported as that
-    providers = {name for service in services.values() for name in service.providers}
-    full = {f"{name}.{each}" for name, service in services.items() for each in service.providers}
-    for name in budget.services:
-        if name not in services:
-            yield Problem(f"{path}.services", f"there is no service {name!r}", suggestion(name, services))
-    for name in budget.providers:
-        service, dot, _ = name.rpartition(".")
-        if name not in providers | full and not (service in empty if dot else empty):
-            near = suggestion(name, full if "." in name else providers)
-            yield Problem(f"{path}.providers", f"there is no provider {name!r}", near)
-
-
-def _unshared(budget: Budget, path: str, sinks: Mapping[str, Any]) -> Iterator[Problem]:
-    sharing = _sharing(sinks)
-    if budget.shared_by not in (None, _LOCAL, *sharing):
-        names = ", ".join(sharing) or "none is configured"
-        yield Problem(
-            f"{path}.shared_by",
-            f"{budget.shared_by!r} is no cost sink that several processes can share a budget through",
-            f'Name one of [cost_sinks]: {names}; or "none", for a limit of each process',
-        )
-
-
-def _sharing(sinks: Mapping[str, Any]) -> list[str]:
-    return [name for name, sink in sinks.items() if hasattr(sink, "lease")]
 
 
 def _tell(hearers: Hearers, events: Sequence[object]) -> None:

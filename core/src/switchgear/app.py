@@ -11,7 +11,7 @@ import attrs
 
 from switchgear.capability import AnyCapability, Capability
 from switchgear.clock import SYSTEM_CLOCK, Clock
-from switchgear.composition import Manager
+from switchgear.composition import Manager, compose
 from switchgear.config import Document, Settings, from_mapping, read
 from switchgear.diagnosis import assemble
 from switchgear.errors import Problem, UsageError
@@ -46,8 +46,9 @@ class Switchgear:
         self.document = document
         self.catalog = Catalog(extra=extra, disabled=disabled_distributions(document))
         self._home = Home(clock)
-        self._loaded, self._composed = assemble(document, self.catalog, self._home, allow_unset=allow_unset)
+        self._loaded, self._components = assemble(document, self.catalog, clock.utc, allow_unset=allow_unset)
         self.settings: Settings = self._loaded.settings
+        self._composed = compose(self.settings, self._components, self._home, document.folder)
         self._log: Log | None = None
 
     @classmethod
@@ -90,7 +91,7 @@ class Switchgear:
     @property
     def degraded(self) -> Sequence[Problem]:
         """What is wrong with optional components, which were left out."""
-        return tuple(self._composed.degraded)
+        return tuple(self._components.degraded)
 
     @property
     def suspicious(self) -> Sequence[Problem]:
@@ -105,7 +106,7 @@ class Switchgear:
     @property
     def cost_sinks(self) -> Mapping[str, Any]:
         """By their names in the configuration."""
-        return dict(self._composed.cost_sinks)
+        return dict(self._components.cost_sinks)
 
     def __getitem__(self, service: str) -> Manager:
         try:
@@ -123,11 +124,11 @@ class Switchgear:
     def capability(self, service: str) -> AnyCapability:
         """The capability that a service is a use of."""
         self[service]
-        return self._composed.capabilities[service]
+        return self._components.services[service].capability
 
     def service(self, name: str, capability: Capability[RequestT, OutputT]) -> ProviderManager[RequestT, OutputT]:
         """A service with its types: `board.service("scans", OCR)`; `UsageError` if it is of another capability."""
-        manager, found = self[name], self._composed.capabilities[name]
+        manager, found = self[name], self.capability(name)
         if not isinstance(capability, Capability):
             raise UsageError(f"give the capability itself, as in service({name!r}, OCR), and not {capability!r}")
         if type(found) is not type(capability):
@@ -222,8 +223,9 @@ class Switchgear:
             await asyncio.wait((asyncio.wrap_future(self._composed.books.bookkeeper.ready),), timeout=BOOKS_TIMEOUT)
         for name, manager in self._composed.services.items():
             await manager.open()
-            for provider in self._composed.warm.get(name, ()):
-                await self._warm_up(name, provider)
+            for provider in manager.providers:
+                if self.settings.services[name].providers[provider].warm:
+                    await self._warm_up(name, provider)
 
     async def _warm_up(self, service: str, provider: str) -> None:
         settings = self.settings.services[service].providers[provider]
@@ -234,7 +236,7 @@ class Switchgear:
             if not settings.optional:
                 raise
             path = f"services.{service}.providers.{provider}"
-            self._composed.degraded.append(Problem(path, f"cannot be opened: {type(error).__name__}"))
+            self._components.degraded.append(Problem(path, f"cannot be opened: {type(error).__name__}"))
             report_defect(f"opening {path}", error)
 
     def _open_log(self) -> None:
@@ -252,7 +254,7 @@ class Switchgear:
             self._log = None
 
     def _secret_options(self) -> Iterator[Secret]:
-        for component in self._composed.components:
+        for component in self._components.made:
             fields = attrs.fields(type(component)) if attrs.has(type(component)) else ()
             for value in (getattr(component, field.name, None) for field in fields if field.init):
                 yield from secrets_in(value)
@@ -263,8 +265,8 @@ class Switchgear:
         self._close_log()
 
     def _close_listeners(self) -> None:
-        observers, self._composed.observers = self._composed.observers, []
-        for observer in observers:
+        while self._components.observers:
+            observer = self._components.observers.pop(0)
             close = getattr(observer, "close", None)
             # Foreign code: a listener that cannot close must not keep the board open.
             try:

@@ -1,55 +1,57 @@
-"""From a document to settings and managers, or to everything that is wrong with it in one run."""
+"""From a document to settings and components, or to everything that is wrong with it in one run."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from datetime import datetime
 from typing import Any
 
-from switchgear.composition import Composed, compose
+from switchgear.components import Components, make
 from switchgear.config import Document, Loaded, Settings, structure
 from switchgear.config.templates import Interpolated
 from switchgear.config.wording import dotted
 from switchgear.errors import ConfigError, Problem
-from switchgear.home import Home
 from switchgear.installation import SecretStores, activity, missing_requirements
 from switchgear.plugins import Catalog
 
 # Stands where something is wanted and nothing right is given. It passes as any single value.
 _ANYTHING = Interpolated("${unknown}", "${unknown}", known=False)
+Utc = Callable[[], datetime]
+
 _ROUNDS = 6  # of mending: a value, the table in its place, and what is missing in that
 
 
-def assemble(document: Document, catalog: Catalog, home: Home, *, allow_unset: bool = False) -> tuple[Loaded, Composed]:
-    """Settings and managers; raises `ConfigError` with the problems of the file and of the plugins it names."""
+def assemble(document: Document, catalog: Catalog, utc: Utc, *, allow_unset: bool = False) -> tuple[Loaded, Components]:
+    """Settings, and what they name; raises `ConfigError` with the problems of the file and of the plugins it names."""
     filled = document.fill(
         secret_stores=SecretStores(catalog), is_active=activity(document, catalog), allow_unset=allow_unset
     )
     try:
         loaded = document.settle(filled)
     except ConfigError as error:
-        further = _further(filled.tables, document, catalog, home, {problem.path for problem in error.problems})
+        further = _further(filled.tables, document, catalog, utc, {problem.path for problem in error.problems})
         raise ConfigError(document.in_file_order([*error.problems, *further])) from None
-    composed, problems = _composed(loaded.settings, document, catalog, home)
-    if composed is None or problems:
+    made, problems = _made(loaded.settings, document, catalog, utc)
+    if made is None or problems:
         raise ConfigError(document.in_file_order(problems))
-    return loaded, composed
+    return loaded, made
 
 
-def _composed(
-    settings: Settings, document: Document, catalog: Catalog, home: Home
-) -> tuple[Composed | None, list[Problem]]:
-    composed, problems = None, list(missing_requirements(settings))
+def _made(
+    settings: Settings, document: Document, catalog: Catalog, utc: Utc
+) -> tuple[Components | None, list[Problem]]:
+    made, problems = None, list(missing_requirements(settings))
     try:
-        composed = compose(settings, catalog, home, document.folder)
+        made = make(settings, catalog, utc, document.folder)
     except ConfigError as error:
         problems.extend(error.problems)
-    return composed, document.located(problems)
+    return made, document.located(problems)
 
 
 def _further(
-    tables: Mapping[str, Any], document: Document, catalog: Catalog, home: Home, known: Set[str]
+    tables: Mapping[str, Any], document: Document, catalog: Catalog, utc: Utc, known: Set[str]
 ) -> list[Problem]:
     """What is wrong with the plugins that the sound rest of a broken file names; `known`: the places of its faults."""
     settings = _sound(tables)
-    problems = _composed(settings, document, catalog, home)[1] if settings is not None else []
+    problems = _made(settings, document, catalog, utc)[1] if settings is not None else []
     return [problem for problem in problems if not _follows(problem, known)]
 
 

@@ -127,6 +127,7 @@ def test_levels_come_in_the_order_of_the_file_with_their_own_numbers() -> None:
         ({"type": "memory", "options": {"max_entry": 5}}, {}, "services.words.cache.options.max_entry"),
         ({"type": "memory", "jitter": 2}, {}, "services.words.cache.jitter"),
         ({"levels": ["memory", "fra"]}, {}, "services.words.cache.levels[1]: unknown cache 'fra'"),
+        ({"levels": ["memory", "memory"]}, {}, "services.words.cache.levels: two of them are of the same type"),
         ("memory", {"capability": "payment"}, "answers of payment must not be given twice"),
         ("sqlite", {"capability": "closed"}, "Opaque cannot be written as bytes"),
     ],

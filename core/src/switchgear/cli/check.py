@@ -7,7 +7,9 @@ import click
 from switchgear.cli import flags
 
 if TYPE_CHECKING:
-    from switchgear.app import Switchgear
+    from switchgear.components import Components, ServiceParts
+    from switchgear.config import Loaded
+    from switchgear.config.settings import Service
     from switchgear.errors import Problem
 
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 @flags.as_json
 @flags.place
 def command(place: flags.Place, without_secrets: bool, json: bool) -> None:
-    """Compose the configuration without opening anything. The status is 2 if anything is wrong with it."""
+    """Make all that the configuration names, without opening anything. The status is 2 if anything is wrong with it."""
     from switchgear.cli.faults import REFUSED, say_error
     from switchgear.cli.lines import print_json
     from switchgear.errors import ConfigError
@@ -41,33 +43,39 @@ def command(place: flags.Place, without_secrets: bool, json: bool) -> None:
 
 
 def _report(place: flags.Place, without_secrets: bool) -> dict[str, Any]:
-    from switchgear.app import Switchgear
     from switchgear.cli.boards import read_document
+    from switchgear.clock import SYSTEM_CLOCK
+    from switchgear.diagnosis import assemble
+    from switchgear.installation import disabled_distributions, misspelled_disabled
+    from switchgear.plugins import Catalog
 
     document = read_document(place)
-    board = Switchgear(document, allow_unset=without_secrets)
+    catalog = Catalog(disabled=disabled_distributions(document))
+    loaded, components = assemble(document, catalog, SYSTEM_CLOCK.utc, allow_unset=without_secrets)
     return {
         "file": str(document.path),
         "environment": document.environment,
-        "services": {name: _service(board, name) for name in board},
-        "left_out": _left_out(board),
-        "suspicious": [str(problem) for problem in board.suspicious],
+        "services": {
+            name: _service(loaded.settings.services[name], parts) for name, parts in components.services.items()
+        },
+        "left_out": _left_out(loaded, components),
+        "suspicious": [str(problem) for problem in misspelled_disabled(loaded.settings, catalog)],
     }
 
 
-def _service(board: "Switchgear", name: str) -> dict[str, Any]:
-    settings = board.settings.services[name]
-    manager = board[name]
+def _service(settings: "Service", parts: "ServiceParts") -> dict[str, Any]:
     return {
         "capability": settings.capability,
         "strategy": settings.strategy.type,
-        "providers": {provider: settings.providers[provider].type for provider in manager.providers},
+        "providers": {each.name: settings.providers[each.name].type for each in parts.providers},
     }
 
 
-def _left_out(board: "Switchgear") -> list[dict[str, str]]:
-    off = [{"path": path, "reason": "switched off"} for path in sorted(board.inactive)]
-    broken = [{"path": problem.path, "reason": f"optional and broken: {_said(problem)}"} for problem in board.degraded]
+def _left_out(loaded: "Loaded", components: "Components") -> list[dict[str, str]]:
+    off = [{"path": path, "reason": "switched off"} for path in sorted(loaded.inactive)]
+    broken = [
+        {"path": problem.path, "reason": f"optional and broken: {_said(problem)}"} for problem in components.degraded
+    ]
     return [*off, *broken]
 
 
