@@ -22,7 +22,7 @@ from switchgear.results import OutputT, ProviderResult
 _AT_EXIT = 10.0  # real seconds that a program's end waits for threads that nobody waits for
 
 
-@attrs.define(kw_only=True, eq=False, slots=False)
+@attrs.define(kw_only=True, eq=False, repr=False, slots=False)
 class BlockingProvider(SimpleProvider[RequestT, OutputT]):
     """Implement `process_blocking()`; it runs in `concurrency` worker threads (default: one for each usable core).
 

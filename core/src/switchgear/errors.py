@@ -29,6 +29,7 @@ import attrs
 
 from switchgear.money import Charge
 from switchgear.outcome import Outcome
+from switchgear.rules import differing
 
 if TYPE_CHECKING:
     from switchgear.results import Attempt
@@ -46,6 +47,8 @@ class SwitchgearError(Exception):
 @attrs.frozen
 class Problem:
     """One thing that is wrong in a configuration: where, what, and what to do about it."""
+
+    __repr__ = differing
 
     path: str
     message: str

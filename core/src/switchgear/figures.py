@@ -6,6 +6,7 @@ from collections import deque
 import attrs
 
 from switchgear.outcome import Outcome, Sample
+from switchgear.rules import differing
 
 _NEWEST = 0.2  # weight of the newest sample in the moving average, at least
 _FADES = 30.0  # seconds: after a silence of so long, the newest sample has the weight that is not left to the old ones
@@ -15,7 +16,7 @@ _SHORTEST = 1e-9  # seconds: what took no time at all still needs a bucket
 _SLOW = 0.95  # the percentile that decides when to ask a second provider, so failures must not lower it
 
 
-@attrs.define(slots=True)
+@attrs.define(slots=True, eq=False)
 class Latency:
     """Seconds per answer: a moving average, and percentiles of the last few hundred `samples`.
 
@@ -25,6 +26,8 @@ class Latency:
 
     Percentiles are the middle of a bucket, four to each power of two as in HdrHistogram: right within 13 %.
     """
+
+    __repr__ = differing
 
     average: float | None = None
     peak: float = 0.0
@@ -83,7 +86,7 @@ def _bucket_of(seconds: float) -> int:
     return exponent * 4 + int(mantissa * 8)
 
 
-@attrs.define(slots=True)
+@attrs.define(slots=True, eq=False)
 class Figures:
     """Counts since the process started, to read from any thread.
 
@@ -91,6 +94,8 @@ class Figures:
     somebody else after it, `in_flight` is being asked right now, `late` answers came when nobody waited any more,
     `outcomes` counts what was not a success.
     """
+
+    __repr__ = differing
 
     requests: int = 0
     successes: int = 0

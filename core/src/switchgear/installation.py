@@ -1,7 +1,6 @@
 """What a configuration wants installed: required distributions, plugins switched off, secret stores."""
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from switchgear.config import Document, IsActive, Settings
@@ -52,6 +51,8 @@ def misspelled_disabled(settings: Settings, catalog: Catalog) -> Iterator[Proble
     """
     if not settings.plugins.disable:
         return
+    from difflib import get_close_matches
+
     installed = {normalized(offer.distribution): offer.distribution for offer in catalog.offers if offer.distribution}
     for index, name in enumerate(settings.plugins.disable):
         near = [] if normalized(name) in installed else get_close_matches(normalized(name), installed, 1, 0.8)

@@ -7,6 +7,8 @@ from enum import Enum
 
 import attrs
 
+from switchgear.rules import differing
+
 _NANO = Decimal("1e-9")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,6 +27,8 @@ class Charge(Enum):
 class Tier:
     """A unit's price up to so many of them in one period; `up_to` None: from there on."""
 
+    __repr__ = differing
+
     price: Decimal
     up_to: Decimal | None = None
 
@@ -37,6 +41,8 @@ class Price:
     holds from `valid_from` to `valid_until`, both days included, in UTC. A plugin documents its vendor's list price as
     `default_price` on the class.
     """
+
+    __repr__ = differing
 
     per_call: Decimal = Decimal(0)
     per_unit: Mapping[str, Decimal] = attrs.Factory(dict)

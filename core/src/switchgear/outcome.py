@@ -35,7 +35,7 @@ class Sample(Enum):
     NO = "no"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Rule:
     """One row of the table: what retry, fallback, breaker, latency figure, retry budget, cache and accounts do."""
 

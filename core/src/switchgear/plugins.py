@@ -19,6 +19,7 @@ from switchgear.entries import GROUP_PREFIX, Entries, Point, installed_entries, 
 from switchgear.errors import SwitchgearError
 from switchgear.hookspecs import SPECS, check_contract, methods_of
 from switchgear.logs import silence
+from switchgear.rules import differing
 
 
 class PluginProblem(SwitchgearError):
@@ -29,9 +30,11 @@ class PluginProblem(SwitchgearError):
         self.remedy = remedy
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Offer:
     """One implementation that an installed distribution offers; nothing of it has been imported."""
+
+    __repr__ = differing
 
     kind: str
     name: str  # providers carry their capability: "ocr.tesseract"

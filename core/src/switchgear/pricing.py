@@ -16,7 +16,7 @@ from switchgear.provider import AnyProvider
 from switchgear.tariff import Tariff
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Pricing:
     """`note` takes what is wrong: its path, a message and a remedy."""
 

@@ -11,6 +11,7 @@ import attrs
 from switchgear.figures import Figures
 from switchgear.money import Price
 from switchgear.results import OutputT, ProviderResult
+from switchgear.rules import differing
 from switchgear.tariff import Tariff
 
 RequestT = TypeVar("RequestT")
@@ -39,6 +40,8 @@ class BaseProvider(ABC, Generic[RequestT, OutputT]):
     the vendor's list price, documented with its date: it holds where the configuration names none; `Price()` is free.
     `own_units` on the class are what its usage counts beside the `units` of its capability.
     """
+
+    __repr__ = differing
 
     suspends: ClassVar[bool] = True
     default_price: ClassVar[Price | None] = None

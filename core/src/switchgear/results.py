@@ -8,6 +8,7 @@ import attrs
 
 from switchgear.money import Charge
 from switchgear.outcome import Outcome
+from switchgear.rules import differing
 
 OutputT = TypeVar("OutputT")
 
@@ -24,6 +25,8 @@ class Attempt:
     Where costs are recorded, `estimate` is what it was expected to cost, and `charge` says whether it does; in doubt,
     `cost` is the estimate. `kind` says why it was made, `at` when (microseconds since 1970).
     """
+
+    __repr__ = differing
 
     call_id: str
     provider: str
@@ -51,6 +54,8 @@ class ProviderResult(Generic[OutputT]):
     `confidence` runs from 0 to 1; `latency` is the answering attempt's, in seconds; `attempts` are all of the call's.
     """
 
+    __repr__ = differing
+
     output: OutputT
     usage: Mapping[str, Decimal] | None = None
     cost: Decimal | None = None
@@ -67,6 +72,8 @@ class ProviderResult(Generic[OutputT]):
 class Considered:
     """A candidate as one call saw it: kept (asked, or ready to be) or dropped, and why."""
 
+    __repr__ = differing
+
     provider: str
     kept: bool
     reason: str = ""
@@ -75,6 +82,8 @@ class Considered:
 @attrs.frozen
 class Refused:
     """An answer that a validator turned down, how good it is all the same (0-1), and why."""
+
+    __repr__ = differing
 
     result: ProviderResult[Any] = attrs.field(repr=False)
     score: float
@@ -89,6 +98,8 @@ class Call:
     `result` and `refused` hold answers: whoever records a call takes their figures and leaves their content.
     `started` and `ends` (the deadline) are moments on the monotonic clock, `latency` is in seconds.
     """
+
+    __repr__ = differing
 
     id: str
     service: str
@@ -127,6 +138,8 @@ class Call:
 @attrs.frozen
 class StateChange:
     """A provider's circuit went from one state to another (`closed`, `open`, `half_open` ...)."""
+
+    __repr__ = differing
 
     service: str
     provider: str

@@ -10,7 +10,7 @@ import attrs
 from switchgear.durations import Duration
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Rule:
     """`expected` ends the sentence "expected ..." when `test` says no."""
 
@@ -22,19 +22,23 @@ def spelled(pattern: str, expected: str) -> Rule:
     return Rule(expected, re.compile(pattern, re.ASCII).fullmatch)
 
 
-def differing(settings: Any) -> str:
-    """The `__repr__` of a table of settings: what differs from its defaults, as in `Retry(attempts=2)`.
+def differing(value_or_table: Any) -> str:
+    """The `__repr__` of settings and values: what differs from its defaults, as in `Retry(attempts=2)`.
 
     One for all: attrs would write one for each class, which takes longer than reading a file into them.
     """
     shown = []
-    for field in attrs.fields(type(settings)):
-        make = getattr(field.default, "factory", None)
-        default = field.default if make is None else make()
-        value = getattr(settings, field.name)
-        if field.repr and (default is attrs.NOTHING or value != default):
+    for field in attrs.fields(type(value_or_table)):
+        if not field.repr:
+            continue
+        default: Any
+        default, value = field.default, getattr(value_or_table, field.name)
+        make: Any = getattr(default, "factory", None)
+        if make is not None:
+            default = make(value_or_table) if default.takes_self else make()
+        if default is attrs.NOTHING or value != default:
             shown.append(f"{field.alias or field.name}={value!r}")
-    return f"{type(settings).__name__}({', '.join(shown)})"
+    return f"{type(value_or_table).__name__}({', '.join(shown)})"
 
 
 def is_zone(name: str) -> bool:

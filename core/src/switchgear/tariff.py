@@ -10,7 +10,7 @@ from switchgear.money import Price
 from switchgear.periods import Period
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Tariff:
     """A provider's prices, each for its time; the one that began last holds.
 
