@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 import attrs
 from sphinx.application import Sphinx
 from switchgear.config.settings import Component, Settings
-from switchgear.config.wording import described
+from switchgear.config.wording import bare, described
 from switchgear.durations import Duration, spell_duration
 
 MARKER = "<!-- settings -->"
@@ -82,6 +82,7 @@ def mentions(hint: Any, wanted: object) -> bool:
 
 def settings_in(hint: Any) -> list[type[Any]]:
     """The settings classes that a type is made of."""
+    hint = bare(hint)
     if isinstance(hint, type) and attrs.has(hint):
         return [hint]
     return [cls for part in get_args(hint) for cls in settings_in(part)]

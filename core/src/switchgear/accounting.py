@@ -18,7 +18,7 @@ from switchgear.costs.budgets import Account, Accounts
 from switchgear.costs.journal import Journal, new_holder
 from switchgear.costs.lines import Origin
 from switchgear.costs.local import LocalShares
-from switchgear.costs.settings import Budget
+from switchgear.costs.settings import Accounting, Alerts, Budget
 from switchgear.costs.sources import JournalSource, MemorySource
 from switchgear.costs.tracker import DIMENSIONS, CostTracker
 from switchgear.home import Home
@@ -45,7 +45,8 @@ class Books:
         record_hearers: Hearers = (),
         alert_hearers: Hearers = (),
     ) -> None:
-        accounting = settings.accounting
+        accounting = settings.accounting or Accounting()
+        alerts = settings.alerts or Alerts()
         clock, currency = home.clock, settings.switchgear.currency
         self._home = home
         self._sinks = sinks
@@ -73,7 +74,7 @@ class Books:
             journals=None if kind == "off" else folder / accounting.folder,
             hear=self._tell_records if self._record_hearers else None,
         )
-        self.desk = AlertDesk(settings.alerts, self.tracker, currency, clock.utc, clock.monotonic, self._tell_alert)
+        self.desk = AlertDesk(alerts, self.tracker, currency, clock.utc, clock.monotonic, self._tell_alert)
         self.bookkeeper.desk = self.desk
         self.bookkeeper.begin = self._begin
         self.bookkeeper.on_tick.append(self._look_around)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
+from io import FileIO
+from pathlib import Path
 from typing import NamedTuple
 
 GROUP_PREFIX = "switchgear."
@@ -32,7 +34,7 @@ def installed_entries() -> Entries:
     for distribution in distributions():
         # Foreign files: `importlib.metadata.entry_points()` would fail for all plugins where one of them is broken.
         try:
-            text = distribution.read_text("entry_points.txt") or ""
+            text = _text(distribution)
             # Most have none of ours, and need not be parsed.
             if f"[{GROUP_PREFIX}" in text:
                 name, version = identity_of(distribution)
@@ -40,6 +42,19 @@ def installed_entries() -> Entries:
         except Exception:
             damaged.append(identity_of(distribution)[0])
     return Entries(tuple(point for ours in points.values() for point in ours), tuple(damaged))
+
+
+def _text(distribution: Distribution) -> str:
+    """Its `entry_points.txt`, empty without one."""
+    folder = getattr(distribution, "_path", None)
+    if not isinstance(folder, Path):  # in a zip file, or of another finder
+        return distribution.read_text("entry_points.txt") or ""
+    # As its `read_text` would do, in half the time; there may be hundreds of them.
+    try:
+        with FileIO(f"{folder}/entry_points.txt") as file:
+            return file.readall().decode()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
+        return ""
 
 
 def _ours(text: str) -> Iterator[EntryPoint]:

@@ -28,7 +28,10 @@ def build(implementation: Any, options: Mapping[str, Any], path: str, **given: A
         for name, value in given.items():
             setattr(implementation, name, value)
         return implementation
-    made = structure_fields(options, option_fields(implementation, path), where, types_of(implementation, path))
+    fields, types = option_fields(implementation, path), types_of(implementation, path)
+    # Nothing to read is the usual case.
+    is_bare = not options and all(field.default is not attrs.NOTHING for field in fields)
+    made = {} if is_bare else structure_fields(options, fields, where, types)
     # Foreign code: a class may check its options as it likes.
     try:
         return implementation(**given, **made)

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from switchgear.capability import AnyCapability
 from switchgear.config.settings import Provider, Settings
 from switchgear.config.wording import dotted, suggestion
-from switchgear.costs.prices import PriceTable
 from switchgear.money import Price
 from switchgear.provider import AnyProvider
 from switchgear.tariff import Tariff
+
+if TYPE_CHECKING:
+    from switchgear.costs.prices import PriceTable
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -40,7 +42,7 @@ class Pricing:
             return prices[0]
         return Tariff(prices, self.utc) if prices else None
 
-    def _check(self, table: PriceTable, units: Collection[str], path: str) -> None:
+    def _check(self, table: "PriceTable", units: Collection[str], path: str) -> None:
         strangers = [*table.strangers(units)] if units else []
         for keys, unit, choices in strangers:
             self.note(reduce(dotted, keys, path), f"nobody counts {unit}", suggestion(keys[-1], choices))
@@ -77,8 +79,8 @@ def _priced(prices: Iterable[Any]) -> Collection[str]:
     return [unit for price in prices if isinstance(price, Price) for unit in (*price.per_unit, *price.tiers)]
 
 
-def _tables(provider: Provider, path: str) -> dict[str, PriceTable]:
+def _tables(provider: Provider, path: str) -> "dict[str, PriceTable]":
     cost = provider.cost or ()
-    if isinstance(cost, PriceTable):
-        return {path: cost}
-    return {dotted(path, index): table for index, table in enumerate(cost)}
+    if isinstance(cost, tuple):
+        return {dotted(path, index): table for index, table in enumerate(cost)}
+    return {path: cost}

@@ -4,20 +4,32 @@ The reference in the docs is generated from these classes; `help` is its text. A
 cache ...) is one more field here, typed with the class that the mechanism's own module declares.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import Factory, field, frozen, validators
 
-from switchgear.caching.settings import CacheSettings
-from switchgear.costs.prices import PriceTable
-from switchgear.costs.settings import Accounting, Alerts, Budget
+from switchgear.config.later import Later
 from switchgear.durations import Duration
 from switchgear.policies.breaker import Breaker
-from switchgear.policies.health import Health
-from switchgear.policies.hedge import Hedge
-from switchgear.policies.rate_limit import Rate
 from switchgear.policies.retry import Retry
 from switchgear.rules import Currency, ExchangeRate, Name, Wait, differing
+
+if TYPE_CHECKING:
+    from switchgear.caching.settings import CacheSettings
+    from switchgear.costs.prices import PriceTable
+    from switchgear.costs.settings import Accounting, Alerts, Budget
+    from switchgear.policies.health import Health
+    from switchgear.policies.hedge import Hedge
+    from switchgear.policies.rate_limit import Rate
+else:
+    CacheSettings = Later("switchgear.caching.settings", "CacheSettings")
+    PriceTable = Later("switchgear.costs.prices", "PriceTable")
+    Accounting = Later("switchgear.costs.settings", "Accounting")
+    Alerts = Later("switchgear.costs.settings", "Alerts")
+    Budget = Later("switchgear.costs.settings", "Budget")
+    Health = Later("switchgear.policies.health", "Health")
+    Hedge = Later("switchgear.policies.hedge", "Hedge")
+    Rate = Later("switchgear.policies.rate_limit", "Rate")
 
 
 def doc(text: str) -> dict[str, str]:
@@ -191,8 +203,8 @@ class Settings:
         default=Factory(dict), metadata=doc("where the record of every priced attempt goes, by your names for them")
     )
     budgets: dict[Name, Budget] = field(default=Factory(dict), metadata=doc("limits on money, by your names for them"))
-    accounting: Accounting = field(default=Accounting(), metadata=doc("how costs are recorded"))
-    alerts: Alerts = field(default=Alerts(), metadata=doc("when to raise an alert about money"))
+    accounting: Accounting | None = field(default=None, metadata=doc("how costs are recorded"))
+    alerts: Alerts | None = field(default=None, metadata=doc("when to raise an alert about money"))
     currencies: dict[Currency, ExchangeRate] = field(
         default=Factory(dict), metadata=doc('what one unit of another currency is worth here: { EUR = "1.08" }')
     )

@@ -11,6 +11,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen.typeddicts import make_dict_structure_fn as make_options_structure_fn
 
 from switchgear.config.constraints import check, constraints_of, fitting
+from switchgear.config.later import Later
 from switchgear.config.primitives import Mismatch, mismatch, register_primitives
 from switchgear.config.problems import problems_of
 from switchgear.config.shapes import register_shapes
@@ -68,11 +69,16 @@ def _converter() -> Converter:
     register_primitives(converter)
     register_shapes(converter)
     converter.register_structure_hook_factory(_is_table, _table_hook)
+    converter.register_structure_hook_factory(_is_later, lambda wanted: converter.get_structure_hook(wanted.load()))
     return converter
 
 
 def _is_table(wanted: Any) -> bool:
     return isinstance(wanted, type) and attrs.has(wanted)
+
+
+def _is_later(wanted: Any) -> bool:
+    return isinstance(wanted, Later)
 
 
 def _table_hook(table: type[Any], converter: Converter) -> Hook:

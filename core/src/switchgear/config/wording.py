@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import attrs
 
 from switchgear import durations
+from switchgear.config.later import Later
 from switchgear.secret import Secret
 
 _SHOWN = 60
@@ -96,7 +97,9 @@ def one_of(choices: Iterable[object]) -> str:
 
 
 def bare(wanted: Any) -> Any:
-    """A type without its annotations."""
+    """A type without its annotations, and imported."""
+    if isinstance(wanted, Later):
+        return wanted.load()
     return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
 
 

@@ -1,11 +1,15 @@
 """One resilience mechanism a file; none knows another, and the manager's floor combines them."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from switchgear.policies.breaker import Breaker
-from switchgear.policies.rate_limit import Rate
 from switchgear.policies.retry import Retry
 from switchgear.rules import differing
+
+if TYPE_CHECKING:
+    from switchgear.policies.rate_limit import Rate
 
 
 @attrs.frozen(kw_only=True)
@@ -17,6 +21,6 @@ class Policies:
 
     retry: Retry = attrs.Factory(Retry)
     breaker: Breaker = attrs.Factory(Breaker)
-    rate: Rate | None = None
+    rate: "Rate | None" = None
     queue: int = 1000
     cool_down: float = 300.0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import attrs
 from switchgear import ProviderResult
 
-from switchgear_ocr.ordering import reading_order
 from switchgear_ocr.output import Line, OcrOutput, Page
 from switchgear_ocr.request import OcrRequest
 
@@ -23,6 +22,8 @@ def read_document(request: OcrRequest, lines_on: "Callable[[Image], Iterable[Lin
 
 
 def _page(number: int, image: "Image", lines_on: "Callable[[Image], Iterable[Line]]") -> Page:
+    from switchgear_ocr.ordering import reading_order
+
     blocks = reading_order(_within(line, image.width, image.height) for line in lines_on(image))
     return Page(number, image.width, image.height, blocks)
 

@@ -9,6 +9,7 @@ import click
 
 from switchgear.cli.cost.chosen import Chosen, selection, zone_of
 from switchgear.cost_sink import EVERYTHING
+from switchgear.costs.settings import Accounting
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -44,7 +45,7 @@ def opened(chosen: Chosen) -> Iterator[Opened]:
     """The chosen ledger; it is closed in the end."""
     board = _compose(chosen)
     name, ledger = _pick(board.cost_sinks, chosen.sink)
-    zone = zone_of(chosen.zone or board.settings.accounting.time_zone)
+    zone = zone_of(chosen.zone or (board.settings.accounting or Accounting()).time_zone)
     try:
         yield Opened(
             name=name,
