@@ -41,6 +41,13 @@ def differing(value_or_table: Any) -> str:
     return f"{type(value_or_table).__name__}({', '.join(shown)})"
 
 
+def alike(one: Any, other: Any) -> bool:
+    """The `__eq__` of settings, one for all as `differing` is; they are never keys."""
+    if type(one) is not type(other):
+        return False
+    return all(getattr(one, field.name) == getattr(other, field.name) for field in attrs.fields(type(one)))
+
+
 def is_zone(name: str) -> bool:
     """Whether this machine knows the time zone."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -6,7 +6,7 @@ import attrs
 from attrs import Factory, field, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait, differing
+from switchgear.rules import Wait, alike, differing
 
 _TIMEOUT = Duration(0.25)
 
@@ -15,7 +15,7 @@ _TIMEOUT = Duration(0.25)
 class CacheLevel:
     """`[[services.<name>.cache.levels]]`: one cache of several, asked in this order; the nearest first."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     SHORT_FORM: ClassVar[str] = "type"
 
@@ -33,7 +33,7 @@ class CacheLevel:
 class CacheSettings:
     """`[services.<name>.cache]`: present, answers are kept and given again. Only for work that may be repeated."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     SHORT_FORM: ClassVar[str] = "type"
 

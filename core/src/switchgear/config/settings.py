@@ -12,7 +12,7 @@ from switchgear.config.later import Later
 from switchgear.durations import Duration
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.retry import Retry
-from switchgear.rules import Currency, ExchangeRate, Name, Wait, differing
+from switchgear.rules import Currency, ExchangeRate, Name, Wait, alike, differing
 
 if TYPE_CHECKING:
     from switchgear.caching.settings import CacheSettings
@@ -41,7 +41,7 @@ def doc(text: str) -> dict[str, str]:
 class Logging:
     """`[switchgear.logging]`: the library logs only when this table is present."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     format: Literal["text", "json", "stdlib"] = field(
         default="text", metadata=doc('"text" for people, "json" for machines, "stdlib" to forward to `logging`')
@@ -56,7 +56,7 @@ class Logging:
 class General:
     """`[switchgear]`: what holds for all services."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     environment: Name | None = field(
         default=None, metadata=doc("the overlay to use; --env and SWITCHGEAR_ENV win over it")
@@ -69,7 +69,7 @@ class General:
 class Plugins:
     """`[plugins]`: which installed distributions may, and which must, be there."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     disable: tuple[str, ...] = field(default=(), metadata=doc("distributions that are never imported"))
     require: tuple[str, ...] = field(
@@ -81,7 +81,7 @@ class Plugins:
 class Component:
     """A strategy, validator or observer by its name. The bare name alone is the short form of a table with only it."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     SHORT_FORM: ClassVar[str] = "type"
 
@@ -100,7 +100,7 @@ class Component:
 class Provider:
     """`[services.<name>.providers.<name>]`: one configured provider."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     type: str = field(metadata=doc("the name a plugin offers it by, within the service's capability"))
     enabled: bool = field(default=True, metadata=doc("false: never imported, as if the table were not there"))
@@ -136,7 +136,7 @@ class Provider:
 class Service:
     """`[services.<name>]`: one use of a capability."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     capability: str = field(metadata=doc("the kind of work: ocr, translation, chat ..."))
     strategy: Component = field(default=Component("priority"), metadata=doc("orders the providers for each request"))
@@ -191,7 +191,7 @@ class Service:
 class Settings:
     """A whole configuration: merged, filled in and checked."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     switchgear: General = field(default=General(), metadata=doc("what holds for all services"))
     plugins: Plugins = field(default=Plugins(), metadata=doc("which distributions may and must be there"))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from switchgear.config.dotenv import parse_dotenv
 from switchgear.config.formats import READERS, Unreadable, parse
 from switchgear.errors import ConfigError, Problem
 
@@ -53,6 +52,8 @@ def read_dotenv(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     path = folder / ".env"
     if not path.is_file():
         return {}, []
+    from switchgear.config.dotenv import parse_dotenv
+
     try:
         variables, wrong = parse_dotenv(_read_text(path))
     except ConfigError as error:

@@ -9,7 +9,7 @@ import attrs
 from attrs import Factory, field, frozen
 
 from switchgear.money import Price, Tier
-from switchgear.rules import Amount, Currency, PriceKey, differing
+from switchgear.rules import Amount, Currency, PriceKey, alike, differing
 
 _FACTORS = {"thousand_": Decimal(1000), "million_": Decimal(1_000_000)}
 _ZERO = Decimal(0)
@@ -19,7 +19,7 @@ _ZERO = Decimal(0)
 class TierTable:
     """`{ up_to = 1000000, price = "0.0015" }`: what each unit costs up to so many of them in the period."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     price: Amount = field(metadata={"help": "of one unit"})
     up_to: Amount | None = field(
@@ -46,7 +46,7 @@ class PriceTable:
     or of many (`per_thousand_characters`, `per_million_input_tokens`). Units that nobody prices are free.
     """
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     OPEN_KEYS: ClassVar[str] = "units"  # the field that takes the keys that are no field's
 

@@ -6,14 +6,14 @@ from typing import Literal
 from attrs import field, frozen, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Amount, Name, Share, Wait, ZoneName, differing
+from switchgear.rules import Amount, Name, Share, Wait, ZoneName, alike, differing
 
 
 @frozen(kw_only=True)
 class Accounting:
     """`[accounting]`: how costs are recorded on their way to the cost sinks."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     journal: Literal["mapped", "written", "off"] = field(
         default="mapped",
@@ -37,7 +37,7 @@ class Accounting:
 class Budget:
     """`[budgets.<name>]`: a limit on money, enforced before a request is sent."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     limit: Amount = field(metadata={"help": "in the board's currency"})
     per: Literal["hour", "day", "week", "month", "total"] = field(
@@ -80,7 +80,7 @@ class Budget:
 class Alerts:
     """`[alerts]`: when to raise an alert about money, beside the thresholds of budgets."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     spike: float = field(
         default=2.0,

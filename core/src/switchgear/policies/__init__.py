@@ -6,7 +6,7 @@ import attrs
 
 from switchgear.policies.breaker import Breaker
 from switchgear.policies.retry import Retry
-from switchgear.rules import differing
+from switchgear.rules import alike, differing
 
 if TYPE_CHECKING:
     from switchgear.policies.rate_limit import Rate
@@ -17,7 +17,7 @@ class Policies:
     """What protects one provider. `queue`: how many requests may wait for a place; `cool_down`: seconds to leave one
     alone that does not accept our credentials."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     retry: Retry = attrs.Factory(Retry)
     breaker: Breaker = attrs.Factory(Breaker)

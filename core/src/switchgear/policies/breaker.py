@@ -11,7 +11,7 @@ from attrs import field, validators
 
 from switchgear.clock import Clock
 from switchgear.durations import Duration
-from switchgear.rules import Wait, differing
+from switchgear.rules import Wait, alike, differing
 from switchgear.strategy import Random
 
 _BUCKETS = 10
@@ -35,7 +35,7 @@ _CLOSED = State.CLOSED  # looked up once: an enum member costs more than the com
 class Breaker:
     """`[services.<name>.breaker]`: when a circuit opens and how it closes."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     enabled: bool = field(default=True, metadata={"help": "false: no circuit breaker"})
     ratio: float = field(

@@ -4,7 +4,7 @@ import attrs
 from attrs import field
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait, differing
+from switchgear.rules import Wait, alike, differing
 from switchgear.strategy import Random
 
 
@@ -12,7 +12,7 @@ from switchgear.strategy import Random
 class Health:
     """`[services.<name>.health]`: active checks; without the table, health is what traffic shows."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     interval: Wait = field(default=Duration(30.0), metadata={"help": "about how often a provider is checked"})
     timeout: Wait = field(default=Duration(5.0), metadata={"help": "the longest a check may take"})

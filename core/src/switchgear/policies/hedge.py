@@ -3,7 +3,7 @@
 import attrs
 from attrs import field, validators
 
-from switchgear.rules import differing
+from switchgear.rules import alike, differing
 
 _BURST = 10.0
 _ROUNDING = 1e-9  # twenty times 0.05 may be a little less than 1
@@ -16,7 +16,7 @@ class Hedge:
     Source: Dean and Barroso, "The Tail at Scale", CACM 56(2), 2013.
     """
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     percentile: float = field(
         default=0.95,

@@ -4,14 +4,14 @@ import attrs
 from attrs import field, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait, differing
+from switchgear.rules import Wait, alike, differing
 
 
 @attrs.frozen(kw_only=True)
 class Rate:
     """`[services.<name>.providers.<name>.rate]`: how many requests in how long."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     calls: int = field(validator=validators.ge(1), metadata={"help": "requests allowed in `per`"})
     per: Wait = field(default=Duration(1.0), metadata={"help": "the length they are counted in"})

@@ -7,7 +7,7 @@ import backoff
 from attrs import field, validators
 
 from switchgear.durations import Duration
-from switchgear.rules import Wait, differing
+from switchgear.rules import Wait, alike, differing
 from switchgear.strategy import Random
 
 THROTTLED_BASE = 1.0  # seconds: who asked us to slow down gets more than the usual start
@@ -18,7 +18,7 @@ _ROUNDING = 1e-9  # ten times 0.1 is a little less than 1, and has to be enough 
 class Retry:
     """`[services.<name>.retry]`: how often and after how long the same provider is asked again."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     attempts: int = field(
         default=3, validator=validators.ge(1), metadata={"help": "attempts per provider; 1: no retry"}

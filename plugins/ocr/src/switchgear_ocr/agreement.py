@@ -11,7 +11,7 @@ from switchgear_ocr.output import OcrOutput
 from switchgear_ocr.request import OcrRequest
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Agreement:
     """Refuse an answer unless one that was refused earlier in this call agrees with it.
 

@@ -9,7 +9,7 @@ from switchgear_ocr.output import Box, OcrOutput, Page
 from switchgear_ocr.request import OcrRequest
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class MinCoverage:
     """Refuse an answer whose words leave more than `1 - threshold` of a page's text-like ink uncovered.
 

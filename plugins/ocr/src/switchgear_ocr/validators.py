@@ -11,7 +11,7 @@ from switchgear_ocr.output import OcrOutput
 from switchgear_ocr.request import OcrRequest
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class MinConfidence:
     """Refuse an answer of which the engine itself is not sure.
 
@@ -42,7 +42,7 @@ def _compiled(instance: object, attribute: object, patterns: tuple[str, ...]) ->
             raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Expect:
     """Refuse an answer whose text lacks what every such document has: regular expressions, all or any of them.
 
