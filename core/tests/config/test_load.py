@@ -7,6 +7,7 @@ import attrs
 import pytest
 from switchgear import Price
 from switchgear.config import Component, Settings, from_mapping, load, read
+from switchgear.config.wording import bare
 from switchgear.costs.prices import PriceTable
 from switchgear.errors import ConfigError
 
@@ -292,8 +293,8 @@ def schema() -> list[tuple[str, "attrs.Attribute[Any]"]]:
         table = pending.pop()
         found += [(table.__name__, field) for field in attrs.fields(table)]
         for field in attrs.fields(table):
-            inner = [arg for arg in (field.type, *getattr(field.type, "__args__", ())) if isinstance(arg, type)]
-            pending += [arg for arg in inner if attrs.has(arg) and arg not in pending]
+            inner = [bare(arg) for arg in (field.type, *getattr(field.type, "__args__", ()))]
+            pending += [arg for arg in inner if isinstance(arg, type) and attrs.has(arg) and arg not in pending]
     return found
 
 
