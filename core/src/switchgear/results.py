@@ -8,7 +8,7 @@ import attrs
 
 from switchgear.money import Charge
 from switchgear.outcome import Outcome
-from switchgear.rules import differing
+from switchgear.rules import alike, differing
 
 OutputT = TypeVar("OutputT")
 
@@ -26,7 +26,7 @@ class Attempt:
     `cost` is the estimate. `kind` says why it was made, `at` when (microseconds since 1970).
     """
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     call_id: str
     provider: str
@@ -54,7 +54,7 @@ class ProviderResult(Generic[OutputT]):
     `confidence` runs from 0 to 1; `latency` is the answering attempt's, in seconds; `attempts` are all of the call's.
     """
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     output: OutputT
     usage: Mapping[str, Decimal] | None = None
@@ -72,7 +72,7 @@ class ProviderResult(Generic[OutputT]):
 class Considered:
     """A candidate as one call saw it: kept (asked, or ready to be) or dropped, and why."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     provider: str
     kept: bool
@@ -83,7 +83,7 @@ class Considered:
 class Refused:
     """An answer that a validator turned down, how good it is all the same (0-1), and why."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     result: ProviderResult[Any] = attrs.field(repr=False)
     score: float
@@ -99,7 +99,7 @@ class Call:
     `started` and `ends` (the deadline) are moments on the monotonic clock, `latency` is in seconds.
     """
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     id: str
     service: str
@@ -139,7 +139,7 @@ class Call:
 class StateChange:
     """A provider's circuit went from one state to another (`closed`, `open`, `half_open` ...)."""
 
-    __repr__ = differing
+    __repr__, __eq__ = differing, alike
 
     service: str
     provider: str

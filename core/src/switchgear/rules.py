@@ -42,7 +42,7 @@ def differing(value_or_table: Any) -> str:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """The `__eq__` of settings, one for all as `differing` is; they are never keys."""
+    """The `__eq__` of settings and values, one for all as `differing` is; they are never keys."""
     if type(one) is not type(other):
         return False
     return all(getattr(one, field.name) == getattr(other, field.name) for field in attrs.fields(type(one)))
