@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterator
-from importlib.metadata import distribution, distributions
+from importlib.metadata import distribution
 from pathlib import Path
 
 import attrs
@@ -46,7 +46,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     core = distribution("switchgear")
-    monkeypatch.setattr(entries, "distributions", lambda: [*distributions(path=[str(folder)]), core])
+    monkeypatch.setattr(entries, "distributions", lambda: [*entries.distributions_in(str(folder)), core])
     found = Site(folder)
     yield found
     for name in found.imported():

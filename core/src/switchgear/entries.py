@@ -1,10 +1,11 @@
 """The entry points of our groups, read one distribution at a time: one that is damaged hides itself and nobody else."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
-from importlib.metadata import Distribution, EntryPoint, distributions
-from io import FileIO
-from pathlib import Path
+from importlib.machinery import PathFinder
+from importlib.metadata import Distribution, DistributionFinder, EntryPoint, MetadataPathFinder
 from typing import NamedTuple
 
 GROUP_PREFIX = "switchgear."
@@ -34,7 +35,7 @@ def installed_entries() -> Entries:
     for distribution in distributions():
         # Foreign files: `importlib.metadata.entry_points()` would fail for all plugins where one of them is broken.
         try:
-            text = _text(distribution)
+            text = distribution.read_text("entry_points.txt") or ""
             # Most have none of ours, and need not be parsed.
             if f"[{GROUP_PREFIX}" in text:
                 name, version = identity_of(distribution)
@@ -44,17 +45,40 @@ def installed_entries() -> Entries:
     return Entries(tuple(point for ours in points.values() for point in ours), tuple(damaged))
 
 
-def _text(distribution: Distribution) -> str:
-    """Its `entry_points.txt`, empty without one."""
-    folder = getattr(distribution, "_path", None)
-    if not isinstance(folder, Path):  # in a zip file, or of another finder
-        return distribution.read_text("entry_points.txt") or ""
-    # As its `read_text` would do, in half the time; there may be hundreds of them.
+class _Folder:
+    """A distribution that lies in a folder, as usual: read in a third of the time, for there may be hundreds."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def read_text(self, filename: str) -> str | None:
+        try:
+            file = os.open(f"{self._path}/{filename}", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
+            return None
+        try:
+            return os.read(file, os.fstat(file).st_size).decode()
+        finally:
+            os.close(file)
+
+
+def distributions() -> Iterator[Distribution | _Folder]:
+    """Those of `importlib.metadata.distributions()`."""
+    yield from (each for place in sys.path for each in distributions_in(str(place)))
+    for finder in sys.meta_path:
+        if finder is not PathFinder and hasattr(finder, "find_distributions"):
+            yield from finder.find_distributions(DistributionFinder.Context())
+
+
+def distributions_in(place: str) -> Iterator[Distribution | _Folder]:
+    """Those in one of the places of `sys.path`."""
     try:
-        with FileIO(f"{folder}/entry_points.txt") as file:
-            return file.readall().decode()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
-        return ""
+        entries = () if place.endswith(".egg") else tuple(os.scandir(place or "."))
+    except OSError:
+        entries = ()
+    yield from (_Folder(entry.path) for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+    if not entries:  # a zip file, or nothing
+        yield from MetadataPathFinder.find_distributions(DistributionFinder.Context(path=[place]))
 
 
 def _ours(text: str) -> Iterator[EntryPoint]:
@@ -71,7 +95,7 @@ def _ours(text: str) -> Iterator[EntryPoint]:
             yield EntryPoint(name.strip(), value.strip(), group)
 
 
-def identity_of(distribution: Distribution) -> tuple[str, str]:
+def identity_of(distribution: Distribution | _Folder) -> tuple[str, str]:
     """Name and version, empty where it has none.
 
     Installers name the folder after both (https://packaging.python.org/en/latest/specifications/recording-installed-packages/),

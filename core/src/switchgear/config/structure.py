@@ -85,9 +85,7 @@ def _table_hook(table: type[Any], converter: Converter) -> Hook:
     types = get_type_hints(table, include_extras=True)
     fields = [field for field in attrs.fields(table) if field.init]
     hooks: dict[str, Any] = {field.name: _field_hook(field, types.get(field.name, Any), converter) for field in fields}
-    build: Hook = make_dict_structure_fn(
-        table, converter, _cattrs_use_alias=True, _cattrs_use_linecache=False, **hooks
-    )
+    build: Hook = make_dict_structure_fn(table, converter, _cattrs_use_alias=True, _cattrs_use_linecache=False, **hooks)
     short_form = getattr(table, "SHORT_FORM", None)
     if hasattr(table, "OPEN_KEYS"):
         build = _with_open_keys(table, build, types[table.OPEN_KEYS], converter)
