@@ -16,8 +16,8 @@ FLOORS = {
     "contracts": "provider blocking capability strategy hookspecs http_errors cache cost_sink totals "
     "observer secret_store",
     "mechanisms": "policies strategies observers caching costs reports",
-    "manager": "home till lender service asking guarded guarded_cache repeating last_resort levels hedging monitor "
-    "ordering validation plan stream manager answers cached",
+    "manager": "protection home till lender service asking guarded guarded_cache repeating last_resort levels hedging "
+    "monitor ordering validation plan stream manager answers cached",
     "config": "config entries plugins options",
     "composition": "accounting budget_check pricing components composition installation diagnosis app",
     "edges": "cli testing __main__",

@@ -139,13 +139,13 @@ if TYPE_CHECKING:
     from switchgear.periods import Period as Period
     from switchgear.plan import Plan as Plan
     from switchgear.plan import PlanRow as PlanRow
-    from switchgear.policies import Policies as Policies
     from switchgear.policies.breaker import Breaker as Breaker
     from switchgear.policies.breaker import CircuitBreaker as CircuitBreaker
     from switchgear.policies.health import Health as Health
     from switchgear.policies.hedge import Hedge as Hedge
     from switchgear.policies.rate_limit import Rate as Rate
     from switchgear.policies.retry import Retry as Retry
+    from switchgear.protection import Policies as Policies
     from switchgear.provider import (
         BaseProvider as BaseProvider,
     )
@@ -223,7 +223,7 @@ _HOMES = {
     "outcome": ["Outcome"],
     "plan": ["Plan", "PlanRow"],
     "provider": ["BaseProvider", "ProviderStatus", "SimpleProvider"],
-    "policies": ["Policies"],
+    "protection": ["Policies"],
     "policies.breaker": ["Breaker", "CircuitBreaker"],
     "policies.health": ["Health"],
     "policies.hedge": ["Hedge"],

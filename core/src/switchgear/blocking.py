@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
 import attrs
@@ -120,6 +119,8 @@ class Workers:
         self._name = name
         self._threads: list[threading.Thread] = []
         self._idle = threading.Semaphore(0)
+        from queue import SimpleQueue  # whoever composes may never ask
+
         self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
 
     def submit(self, work: Callable[[], Any]) -> "Future[Any]":

@@ -11,7 +11,7 @@ from switchgear.components import Components, ServiceParts
 from switchgear.config.settings import Provider, Service, Settings
 from switchgear.home import Home
 from switchgear.manager import ProviderManager
-from switchgear.policies import Policies
+from switchgear.protection import Policies
 from switchgear.provider import AnyProvider
 
 if TYPE_CHECKING:

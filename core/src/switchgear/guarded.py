@@ -23,13 +23,13 @@ from switchgear.logs import logger, report_defect
 from switchgear.messages import plugin_bug, safe_message
 from switchgear.money import rounded
 from switchgear.outcome import Outcome, Verdict
-from switchgear.policies import Policies
 from switchgear.policies.breaker import CircuitBreaker, State
 from switchgear.policies.bulkhead import Bulkhead
 from switchgear.policies.deadline import NEVER, DeadlineScope
 from switchgear.policies.pause import Pause
 from switchgear.policies.rate_limit import RateLimit
 from switchgear.policies.retry import THROTTLED_BASE
+from switchgear.protection import Policies
 from switchgear.provider import AnyProvider, ProviderStatus, SimpleProvider
 from switchgear.repeating import Repeater
 from switchgear.results import Attempt, Call, Kind, ProviderResult

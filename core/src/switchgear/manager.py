@@ -37,12 +37,12 @@ from switchgear.monitor import HealthMonitor, check
 from switchgear.ordering import compile_order, find_strategy
 from switchgear.outcome import Outcome
 from switchgear.plan import Plan, PlanRow, plan_row
-from switchgear.policies import Policies
 from switchgear.policies.breaker import Breaker, State
 from switchgear.policies.deadline import DeadlineScope
 from switchgear.policies.health import Health
 from switchgear.policies.hedge import Hedge
 from switchgear.policies.retry import Retry, RetryBudget
+from switchgear.protection import Policies
 from switchgear.provider import BaseProvider, ProviderStatus, RequestT
 from switchgear.results import Call, OutputT, ProviderResult, StateChange
 from switchgear.service import Service

@@ -1,5 +1,6 @@
 """Finds the configuration file, reads it and the `.env` beside it."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def _read_text(path: Path) -> str:
             with path.open("rb") as file:
                 content = file.read(FILE_LIMIT + 1)
             if len(content) <= FILE_LIMIT:
-                return content.decode("utf-8-sig")
+                return content.removeprefix(BOM_UTF8).decode()
             problem = Problem(str(path), f"larger than {FILE_LIMIT} bytes")
     except OSError as error:
         problem = Problem(str(path), f"cannot be read: {error.strerror}")
