@@ -21,6 +21,12 @@ DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
 IN_PARALLEL = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "worksteal"]
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
+# Which tests run on which interpreter, None being the one that nox runs on.
+RUNS = [
+    *(nox.param(None, folder, id=folder) for folder in TESTED),
+    *(nox.param(version, "core", id=f"core-{version}") for version in OTHER_PYTHONS),
+]
+
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -102,17 +108,12 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize(
-    "python,package",
-    [
-        *(nox.param(None, folder, id=folder) for folder in TESTED),
-        *(nox.param(version, "core", id=f"core-{version}") for version in OTHER_PYTHONS),
-    ],
-)
+@nox.parametrize("python,package", RUNS)
 def tests(session: nox.Session, package: str) -> None:
-    """Run each package's tests; the core also on every other interpreter that is found."""
+    """Run each package's tests; the core's also on every other interpreter that is found, but for property tests."""
     install_for_tests(session, package)
-    session.run("pytest", tests_of(package), *IN_PARALLEL, *session.posargs)
+    marks = ["-m", "not full and not live and not hypothesis"] if session.python else []
+    session.run("pytest", tests_of(package), *marks, *IN_PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -123,12 +124,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("package", TESTED, ids=TESTED)
+@nox.parametrize("python,package", RUNS)
 def full(session: nox.Session, package: str) -> None:
     """Run the long tests that `tests` leaves out."""
     install_for_tests(session, package)
     nothing_selected = 5
-    session.run("pytest", "-m", "full", tests_of(package), *session.posargs, success_codes=[0, nothing_selected])
+    marks = "full or hypothesis" if session.python else "full"
+    session.run("pytest", "-m", marks, tests_of(package), *session.posargs, success_codes=[0, nothing_selected])
 
 
 @nox.session

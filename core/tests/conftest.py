@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from switchgear import entries
 
-# A busy machine makes no example wrong, however long it takes.
-settings.register_profile("core", deadline=None)
+# A busy machine makes no example wrong, however long it takes. Whoever wants more than 50 examples says so.
+settings.register_profile("core", deadline=None, max_examples=50)
 settings.load_profile("core")
 
 

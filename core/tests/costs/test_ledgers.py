@@ -52,5 +52,7 @@ class TestJsonLines(CostSinkSuite):
 
 
 class TestJsonLinesInManyFiles(TestJsonLines):
+    examples = 2
+
     def make(self) -> JsonLines:
-        return JsonLines(path=self.path, max_bytes=5_000, max_files=1000)
+        return JsonLines(path=self.path, max_bytes=12_000, max_files=1000)
