@@ -17,8 +17,7 @@ DIST = ROOT / "dist"
 PACKAGES = ["core", *sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml"))]
 TESTED = [*PACKAGES, "tests"]  # tests/ is no package: its tests see all of them
 DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
-# Tests share nothing, and wait for programs and servers: one process more than there are processors, up to four.
-IN_PARALLEL = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "worksteal"]
+PROCESSORS = os.cpu_count() or 1
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
 # Which tests run on which interpreter, None being the one that nox runs on.
@@ -99,6 +98,13 @@ def tests_of(folder: str) -> str:
     return folder if folder == "tests" else f"{folder}/tests"
 
 
+def in_parallel(folder: str) -> list[str]:
+    """Tests share nothing. Most wait for programs or servers now and then, so that one process more than there are
+    processors gets done sooner; those of plugins start an engine or a server in each."""
+    processes = PROCESSORS + (not folder.startswith("plugins/"))
+    return ["-n", str(min(4, processes)), "--dist", "worksteal"]
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Read two pages with two OCR engines; name pages after `--` to read those instead."""
@@ -113,14 +119,14 @@ def tests(session: nox.Session, package: str) -> None:
     """Run each package's tests; the core's also on every other interpreter that is found, but for property tests."""
     install_for_tests(session, package)
     marks = ["-m", "not full and not live and not hypothesis"] if session.python else []
-    session.run("pytest", tests_of(package), *marks, *IN_PARALLEL, *session.posargs)
+    session.run("pytest", tests_of(package), *marks, *in_parallel(package), *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Run the core's tests once more, and see which lines and branches they reach; less than 95 % is an error."""
     install_for_tests(session, "core")
-    session.run("pytest", "core/tests", *IN_PARALLEL, "--cov=switchgear")
+    session.run("pytest", "core/tests", *in_parallel("core"), "--cov=switchgear")
 
 
 @nox.session

@@ -144,3 +144,12 @@ def test_a_disabled_distribution_that_may_be_misspelled_is_noted(run: Run, confi
     note = "plugins.disable[0]: no plugin 'acme-wrods' is installed. Did you mean acme-words?"
     assert result.stderr == f"note: {note}\n"
     assert json.loads(run("check", "--json").stdout)["suspicious"] == [note]
+
+
+def test_a_file_without_services_is_no_error_and_not_passed_over(run: Run, configure: Configure) -> None:
+    configure('[switchgear]\ncurrency = "EUR"\n')
+    result = run("check")
+    assert result.exit_code == 0
+    assert "it has no services" in result.stderr
+    (suspicion,) = json.loads(run("check", "--json").stdout)["suspicious"]
+    assert "switchgear init" in suspicion

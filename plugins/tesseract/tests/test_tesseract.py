@@ -97,6 +97,36 @@ def test_with_neither_it_is_unavailable_and_says_what_to_install(monkeypatch: py
     assert "pip install tesserocr" in str(caught.value.remedy)
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({}, [("engine", True), ("language", True)]),
+        ({"language": "eng+xxx"}, [("engine", True), ("language", False)]),
+        ({"data_path": Path("nowhere")}, [("engine", True), ("language", False)]),
+    ],
+)
+def test_a_diagnosis_names_the_engine_and_the_language_that_is_missing(options: Any, found: Any) -> None:
+    findings = asyncio.run(Tesseract(**options).diagnose())
+    assert [(each.check, each.ok) for each in findings] == found
+    assert all(each.remedy for each in findings if each.ok is False)
+    if "language" in options:
+        assert "no xxx.traineddata in" in findings[-1].detail
+
+
+def test_a_diagnosis_where_nothing_is_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "is_installed", lambda: False)
+    monkeypatch.setattr(program, "is_installed", lambda: False)
+    (finding,) = asyncio.run(Tesseract().diagnose())
+    assert finding.ok is False
+    assert "pip install tesserocr" in finding.remedy
+
+
+@needs_program
+def test_a_diagnosis_of_the_program_does_not_know_where_its_data_are() -> None:
+    _, language = asyncio.run(Tesseract(run_as="program").diagnose())
+    assert language.ok is None
+
+
 def test_a_page_that_is_too_long_for_it_is_unsupported() -> None:
     from PIL import Image
 

