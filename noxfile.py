@@ -56,6 +56,9 @@ def name_of(requirement: str) -> NormalizedName:
     return canonicalize_name(Requirement(requirement).name)
 
 
+BUILD_REQUIRES: list[str] = sorted(
+    {line for each in PACKAGES for line in read_project(each)["build-system"]["requires"]}
+)
 PACKAGE_OF = {canonicalize_name(read_project(folder)["project"]["name"]): folder for folder in PACKAGES}
 
 
@@ -91,7 +94,11 @@ def install(session: nox.Session, folders: list[str], *others: str) -> None:
 def install_for_tests(session: nox.Session, folder: str) -> None:
     folders = with_local_dependencies(folder)
     others = chain.from_iterable(group("tests", path) for path in [".", *folders])
-    install(session, folders, *others, *(group("pages") if folder == "tests" else ()))
+    quickly = []
+    if session.venv_backend == "uv":  # an environment for each build would take longer than most packages' tests
+        session.install(*BUILD_REQUIRES)
+        quickly = [f"--no-build-isolation-package={name}" for name, path in PACKAGE_OF.items() if path in folders]
+    install(session, folders, *quickly, *others, *(group("pages") if folder == "tests" else ()))
 
 
 def tests_of(folder: str) -> str:

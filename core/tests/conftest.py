@@ -16,6 +16,11 @@ settings.register_profile("core", deadline=None, max_examples=50)
 settings.load_profile("core")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who waits for seconds begins first: at the end, no other process would have anything left to do meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 @attrs.frozen
 class Site:
     """A folder on `sys.path`. Beside what is put here, only the core is installed."""

@@ -1,6 +1,7 @@
 """`switchgear check`: all problems of a configuration in one run, or what it comes to."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,3 +154,20 @@ def test_a_file_without_services_is_no_error_and_not_passed_over(run: Run, confi
     assert "it has no services" in result.stderr
     (suspicion,) = json.loads(run("check", "--json").stdout)["suspicious"]
     assert "switchgear init" in suspicion
+
+
+def test_what_only_calls_and_absent_tables_need_is_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "switchgear.toml").write_text('[switchgear]\ncurrency = "EUR"\n')
+    code = """
+import runpy, sys
+sys.argv = ["switchgear", "check"]
+try:
+    runpy.run_module("switchgear", run_name="__main__")
+finally:
+    print(*sorted(name for name in sys.modules if name.startswith("switchgear.")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "switchgear.components" in imported
+    assert not imported & {"switchgear.manager", "switchgear.costs.settings", "switchgear.caching.settings"}
+    assert not {name for name in imported if name.startswith("switchgear.cli.cost")}

@@ -338,6 +338,7 @@ class TestProviders:
         assert result.exit_code == 1
         assert result.stderr.startswith("error: a: count: no provider answered; only: engine on fire")
 
+    @pytest.mark.waits
     @pytest.mark.parametrize("kind", ["BadCredentials", "Throttled", "InvalidInput", "PluginBug"])
     def test_a_remedy_is_shown_once_whatever_the_error(
         self, kind: str, run: Run, configure: Configure, lines: Lines, install: Callable[..., None]
@@ -361,6 +362,7 @@ class TestProviders:
         result = run("run", "count", "a")
         assert (result.exit_code, result.output.strip()) == (130, "")
 
+    @pytest.mark.waits
     def test_an_engine_that_hangs_does_not_keep_the_process(self, process: Process, configure: Configure) -> None:
         configure(ONE_PROVIDER % "stuck")
         ended = process("run", "count", "a", "--deadline", "50ms", "--json")

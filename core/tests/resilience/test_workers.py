@@ -284,6 +284,7 @@ def test_s27_a_request_that_had_not_begun_leaves_nothing_behind() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.waits
 def test_s27_a_thread_that_hangs_does_not_keep_the_program_from_ending() -> None:
     script = """
 import threading

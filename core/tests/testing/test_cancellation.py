@@ -171,6 +171,7 @@ def test_an_error_of_the_scenario_itself_comes_out() -> None:
         cancel_at_every_await(scenario)
 
 
+@pytest.mark.waits
 def test_a_clean_up_that_hangs_is_a_deadlock_with_its_place() -> None:
     async def scenario() -> None:
         try:
