@@ -92,8 +92,9 @@ def life_of(board: Switchgear, provider: str = "one") -> Life:
 
 @pytest.fixture(autouse=True)
 def no_thread_stays() -> Iterator[None]:
+    before = set(threading.enumerate())
     yield
-    assert [thread.name for thread in threading.enumerate() if thread.name == "switchgear-home"] == []
+    assert [each.name for each in {*threading.enumerate()} - before if each.name == "switchgear-home"] == []
 
 
 # The services

@@ -47,12 +47,13 @@ def test_the_first_loop_that_awaits_is_home(home: Home) -> None:
 
 
 def test_without_a_loop_home_is_a_thread_of_its_own(home: Home) -> None:
+    before = set(threading.enumerate())
     loop = home.run(where)
     assert home.run(where) is loop is home.loop
-    assert "switchgear-home" in [thread.name for thread in threading.enumerate()]
+    assert [thread.name for thread in {*threading.enumerate()} - before] == ["switchgear-home"]
     home.close()
     assert loop.is_closed()
-    assert "switchgear-home" not in [thread.name for thread in threading.enumerate()]
+    assert not {*threading.enumerate()} - before
 
 
 def test_calls_from_other_loops_and_threads_are_handed_over(home: Home) -> None:
