@@ -98,10 +98,12 @@ def test_a_board_that_nobody_closed_leaves_no_log_behind(tmp_path: Path) -> None
     opened = board({}, {"file": str(tmp_path / "log")})
     opened.process_sync("say", "hello")
     opened["say"].close()  # or its thread would keep it
+    home = opened._home
     del opened
     gc.collect()
     OURS.error("later")
     assert "later" not in (tmp_path / "log").read_text()
+    home.close()
 
 
 def test_text_goes_to_standard_error_as_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
