@@ -20,12 +20,6 @@ DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
 PROCESSORS = os.cpu_count() or 1
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
-# Which tests run on which interpreter, None being the one that nox runs on.
-RUNS = [
-    *(nox.param(None, folder, id=folder) for folder in TESTED),
-    *(nox.param(version, "core", id=f"core-{version}") for version in OTHER_PYTHONS),
-]
-
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -46,6 +40,18 @@ def select_every_pyenv_version() -> None:
 
 
 select_every_pyenv_version()
+
+FOUND = [version for version in OTHER_PYTHONS if shutil.which(f"python{version}")]
+# What differs between Pythons shows at the ends; what lies between has a session of its own.
+BETWEEN = sorted([*FOUND, f"3.{sys.version_info.minor}"])[1:-1]
+
+
+def runs(others: list[str]) -> list[Any]:
+    """Which tests run on which interpreter, None being the one that nox runs on."""
+    return [
+        *(nox.param(None, folder, id=folder) for folder in TESTED),
+        *(nox.param(version, "core", id=f"core-{version}") for version in others),
+    ]
 
 
 def read_project(folder: str) -> dict[str, Any]:
@@ -121,12 +127,20 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("python,package", RUNS)
+@nox.parametrize("python,package", runs([version for version in OTHER_PYTHONS if version not in BETWEEN]))
 def tests(session: nox.Session, package: str) -> None:
-    """Run each package's tests; the core's also on every other interpreter that is found, but for property tests."""
+    """Run each package's tests; the core's also on the oldest and the newest Python found, but for property tests."""
     install_for_tests(session, package)
     marks = ["-m", "not full and not live and not hypothesis"] if session.python else []
     session.run("pytest", tests_of(package), *marks, *in_parallel(package), *session.posargs)
+
+
+@nox.session(python=[version for version in BETWEEN if version in OTHER_PYTHONS])
+def between(session: nox.Session) -> None:
+    """Run the core's tests on the Pythons between the oldest and the newest that are found, but for property tests."""
+    install_for_tests(session, "core")
+    marks = ["-m", "not full and not live and not hypothesis"]
+    session.run("pytest", "core/tests", *marks, *in_parallel("core"), *session.posargs)
 
 
 @nox.session
@@ -137,7 +151,7 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("python,package", RUNS)
+@nox.parametrize("python,package", runs(OTHER_PYTHONS))
 def full(session: nox.Session, package: str) -> None:
     """Run the long tests that `tests` leaves out."""
     install_for_tests(session, package)
