@@ -17,6 +17,7 @@ DIST = ROOT / "dist"
 PACKAGES = ["core", *sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml"))]
 TESTED = [*PACKAGES, "tests"]  # tests/ is no package: its tests see all of them
 DEMO_PAGES = ["tests/pages/columns-1.png", "tests/pages/photo-1.jpg"]
+WITHOUT_PROPERTIES = ["-m", "not full and not live and not hypothesis"]
 PROCESSORS = os.cpu_count() or 1
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info.minor]
 
@@ -131,7 +132,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """Run each package's tests; the core's also on the oldest and the newest Python found, but for property tests."""
     install_for_tests(session, package)
-    marks = ["-m", "not full and not live and not hypothesis"] if session.python else []
+    marks = WITHOUT_PROPERTIES if session.python else []
     session.run("pytest", tests_of(package), *marks, *in_parallel(package), *session.posargs)
 
 
@@ -139,8 +140,7 @@ def tests(session: nox.Session, package: str) -> None:
 def between(session: nox.Session) -> None:
     """Run the core's tests on the Pythons between the oldest and the newest that are found, but for property tests."""
     install_for_tests(session, "core")
-    marks = ["-m", "not full and not live and not hypothesis"]
-    session.run("pytest", "core/tests", *marks, *in_parallel("core"), *session.posargs)
+    session.run("pytest", "core/tests", *WITHOUT_PROPERTIES, *in_parallel("core"), *session.posargs)
 
 
 @nox.session

@@ -12,10 +12,10 @@ from switchgear.errors import ConfigError, Problem
 from switchgear.installation import SecretStores, activity, missing_requirements
 from switchgear.plugins import Catalog
 
-# Stands where something is wanted and nothing right is given. It passes as any single value.
-_ANYTHING = Interpolated("${unknown}", "${unknown}", known=False)
 Utc = Callable[[], datetime]
 
+# Stands where something is wanted and nothing right is given. It passes as any single value.
+_ANYTHING = Interpolated("${unknown}", "${unknown}", known=False)
 _ROUNDS = 6  # of mending: a value, the table in its place, and what is missing in that
 
 

@@ -29,7 +29,7 @@ import attrs
 
 from switchgear.money import Charge
 from switchgear.outcome import Outcome
-from switchgear.rules import alike, differing
+from switchgear.rules import alike, differing, hashed
 
 if TYPE_CHECKING:
     from switchgear.results import Attempt
@@ -48,7 +48,7 @@ class SwitchgearError(Exception):
 class Problem:
     """One thing that is wrong in a configuration: where, what, and what to do about it."""
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     path: str
     message: str

@@ -7,7 +7,7 @@ from enum import Enum
 
 import attrs
 
-from switchgear.rules import alike, differing
+from switchgear.rules import alike, differing, hashed
 
 _NANO = Decimal("1e-9")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Charge(Enum):
 class Tier:
     """A unit's price up to so many of them in one period; `up_to` None: from there on."""
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     price: Decimal
     up_to: Decimal | None = None
@@ -42,7 +42,7 @@ class Price:
     `default_price` on the class.
     """
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     per_call: Decimal = Decimal(0)
     per_unit: Mapping[str, Decimal] = attrs.Factory(dict)

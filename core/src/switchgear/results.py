@@ -8,7 +8,7 @@ import attrs
 
 from switchgear.money import Charge
 from switchgear.outcome import Outcome
-from switchgear.rules import alike, differing
+from switchgear.rules import alike, differing, hashed
 
 OutputT = TypeVar("OutputT")
 
@@ -72,7 +72,7 @@ class ProviderResult(Generic[OutputT]):
 class Considered:
     """A candidate as one call saw it: kept (asked, or ready to be) or dropped, and why."""
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     provider: str
     kept: bool
@@ -83,7 +83,7 @@ class Considered:
 class Refused:
     """An answer that a validator turned down, how good it is all the same (0-1), and why."""
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     result: ProviderResult[Any] = attrs.field(repr=False)
     score: float
@@ -139,7 +139,7 @@ class Call:
 class StateChange:
     """A provider's circuit went from one state to another (`closed`, `open`, `half_open` ...)."""
 
-    __repr__, __eq__ = differing, alike
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     service: str
     provider: str

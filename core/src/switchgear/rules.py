@@ -41,11 +41,16 @@ def differing(value_or_table: Any) -> str:
     return f"{type(value_or_table).__name__}({', '.join(shown)})"
 
 
-def alike(one: Any, other: Any) -> bool:
-    """The `__eq__` of settings and values, one for all as `differing` is; they are never keys."""
+def alike(one: Any, other: Any) -> Any:
+    """The `__eq__` of settings and values, one for all as `differing` is."""
     if type(one) is not type(other):
-        return False
+        return NotImplemented  # what it is compared with may know better, as `mock.ANY` does
     return all(getattr(one, field.name) == getattr(other, field.name) for field in attrs.fields(type(one)))
+
+
+def hashed(value: Any) -> int:
+    """The `__hash__` of frozen values that compare by `alike`."""
+    return hash(tuple(getattr(value, field.name) for field in attrs.fields(type(value))))
 
 
 def is_zone(name: str) -> bool:
