@@ -85,15 +85,25 @@ def _table_hook(table: type[Any], converter: Converter) -> Hook:
     types = get_type_hints(table, include_extras=True)
     fields = [field for field in attrs.fields(table) if field.init]
     hooks: dict[str, Any] = {field.name: _field_hook(field, types.get(field.name, Any), converter) for field in fields}
-    build: Hook = make_dict_structure_fn(table, converter, _cattrs_use_alias=True, _cattrs_use_linecache=False, **hooks)
     short_form = getattr(table, "SHORT_FORM", None)
-    if hasattr(table, "OPEN_KEYS"):
-        build = _with_open_keys(table, build, types[table.OPEN_KEYS], converter)
+
+    @cache
+    def build_with(absent: frozenset[str]) -> Hook:
+        # cattrs writes source for every field and compiles it: for those that are left out, in vain.
+        given = hooks | dict.fromkeys(absent, override(omit=True))
+        build: Hook = make_dict_structure_fn(
+            table, converter, _cattrs_use_alias=True, _cattrs_use_linecache=False, **given
+        )
+        if hasattr(table, "OPEN_KEYS"):
+            build = _with_open_keys(table, build, types[table.OPEN_KEYS], converter)
+        return build
 
     def structure_table(raw: Any, _: Any) -> Any:
         if short_form is not None and isinstance(raw, str):
             raw = {short_form: raw}
-        return build(_table(raw, table), table)
+        raw = _table(raw, table)
+        absent = (field.name for field in fields if field.default is not attrs.NOTHING and key(field) not in raw)
+        return build_with(frozenset(absent))(raw, table)
 
     return structure_table
 
