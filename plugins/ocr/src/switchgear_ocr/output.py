@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 import attrs
+from switchgear.rules import alike, differing, hashed
 
 
 @attrs.frozen
 class Box:
     """A rectangle in pixels of the upright page; the origin is its top left corner."""
+
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     left: float
     top: float
@@ -51,6 +54,8 @@ class Box:
 class Word:
     """`confidence` runs from 0 to 1, and is None where the engine gives none; here and below."""
 
+    __repr__, __eq__, __hash__ = differing, alike, hashed
+
     text: str
     box: Box
     confidence: float | None = None
@@ -63,6 +68,8 @@ class Line:
     `slope` is the baseline's, in pixels down per pixel to the right, as hOCR counts it: 0 for a level line.
     """
 
+    __repr__, __eq__, __hash__ = differing, alike, hashed
+
     text: str
     box: Box
     confidence: float | None = None
@@ -73,6 +80,8 @@ class Line:
 @attrs.frozen
 class Block:
     """Lines that belong together: a column, a paragraph, a headline."""
+
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     box: Box
     lines: tuple[Line, ...]
@@ -89,6 +98,8 @@ class Block:
 @attrs.frozen
 class Page:
     """One page. `number` counts from 1 in the document; `width` and `height` are the pixels the boxes refer to."""
+
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     number: int
     width: int
@@ -107,6 +118,8 @@ class Page:
 @attrs.frozen
 class OcrOutput:
     """The answer for a whole document: the pages that were asked for, in the document's order."""
+
+    __repr__, __eq__, __hash__ = differing, alike, hashed
 
     pages: tuple[Page, ...]
 
