@@ -163,6 +163,7 @@ def test_the_tables_of_the_file_are_found() -> None:
     }
 
 
+@pytest.mark.usefixtures("unbroken")
 @pytest.mark.parametrize("table", TABLES_OF_THE_FILE, ids=lambda table: table.__name__)
 def test_msaas_ocr_every_setting_that_a_file_may_have_is_read_somewhere(table: type[Any]) -> None:
     read = names_read_in_the_core()
@@ -172,6 +173,7 @@ def test_msaas_ocr_every_setting_that_a_file_may_have_is_read_somewhere(table: t
     assert not unread, f"declared and never read: {', '.join(sorted(unread))}"
 
 
+@pytest.mark.usefixtures("unbroken")
 def test_msaas_ocr_every_option_of_what_the_core_offers_is_read_in_its_own_module() -> None:
     catalog = Catalog()
     for offer in catalog.offers:

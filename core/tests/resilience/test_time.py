@@ -65,6 +65,7 @@ def names_read(path: Path) -> set[str]:
     return {name for name in found if name.partition(".")[0] in imported}
 
 
+@pytest.mark.usefixtures("unbroken")
 def test_s4_nobody_but_the_clock_looks_at_the_time_and_nobody_rolls_the_global_dice() -> None:
     offenders = {path.relative_to(SOURCE).as_posix(): names_read(path) & FORBIDDEN for path in MODULES}
     assert not {module: names for module, names in offenders.items() if names}
